@@ -1,0 +1,51 @@
+"""The phases of a lot, as a table.
+
+Theory of operation: a lot is in exactly one phase; an event that moves it is a row `(phase, event) -> phase`. What has
+no row cannot happen: a decision that finds none refuses, and a log that would need one is broken.
+After a close there are no rows: reopening, voiding and settlement will bring theirs.
+"""
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where a lot is between listing and hammer."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    PAUSED = "paused"
+    SOLD = "sold"
+    PASSED = "passed"
+    WITHDRAWN = "withdrawn"
+
+
+ENDED = frozenset({Phase.SOLD, Phase.PASSED, Phase.WITHDRAWN})
+"""The phases in which nothing is awaited any more."""
+
+_MOVES = {
+    (Phase.UPCOMING, "lot_opened"): Phase.OPEN,
+    (Phase.UPCOMING, "lot_withdrawn"): Phase.WITHDRAWN,
+    (Phase.OPEN, "lot_paused"): Phase.PAUSED,
+    (Phase.OPEN, "lot_withdrawn"): Phase.WITHDRAWN,
+    (Phase.OPEN, "lot_sold"): Phase.SOLD,
+    (Phase.OPEN, "lot_passed"): Phase.PASSED,
+    (Phase.PAUSED, "lot_resumed"): Phase.OPEN,
+    (Phase.PAUSED, "lot_withdrawn"): Phase.WITHDRAWN,
+}
+
+
+def may(phase: Phase, event: str) -> bool:
+    """Whether `event` has a row in this phase."""
+    return (phase, event) in _MOVES
+
+
+def after(phase: Phase, event: str) -> Phase:
+    """Return the phase that `event` leads to.
+
+    Raises:
+        AssertionError: there is no such row; the log or a decision is broken.
+    """
+    to = _MOVES.get((phase, event))
+    if to is None:
+        raise AssertionError(f"a lot that is {phase} cannot have {event!r}: the table of phases has no such row")
+    return to
