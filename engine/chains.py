@@ -1,0 +1,87 @@
+"""The two chains of a log: one over everything in it, one over what is public.
+
+It refuses to know what the parts say, and where the log is kept.
+
+Invariants. Entry chain: chain_k = SHA-256(chain_{k-1} | epoch | n | length of public | public | private) over every
+record in stored order; a marker has empty parts and stores no value, so the next entry vouches for it.
+Public chain: head_k = the first 16 bytes of SHA-256(head_{k-1} | public) over the entries that have a public part; the
+others repeat the value. Both begin with zeros.
+
+Units: epoch and n are big-endian 64-bit, the length is big-endian 32-bit. Source: design.md, "The journal".
+"""
+
+import struct
+from collections.abc import Iterable
+from hashlib import sha256
+
+from engine.journal import NOTHING, Entry, Marker, Record, Top
+
+CHAIN_GENESIS = bytes(32)
+HEAD_GENESIS = bytes(16)
+
+_WHERE = struct.Struct(">QQI")
+
+
+def next_chain(chain: bytes, epoch: int, n: int, public: bytes = b"", private: bytes = b"") -> bytes:
+    """The entry chain's 32 bytes after one more record; a marker is a record without parts."""
+    return sha256(b"".join((chain, _WHERE.pack(epoch, n, len(public)), public, private))).digest()
+
+
+def next_head(head: bytes, public: bytes) -> bytes:
+    """The public chain's 16 bytes after one more entry; the same as before when it has no public part."""
+    return sha256(head + public).digest()[:16] if public else head
+
+
+class Auditor:
+    """Follows a log from its beginning and says where it stops being sound.
+
+    Attributes:
+        top: The last record followed.
+        chain: The entry chain's value there.
+        head: The public chain's value there.
+    """
+
+    def __init__(self, top: Top = NOTHING, chain: bytes = CHAIN_GENESIS, head: bytes = HEAD_GENESIS) -> None:
+        self.top = top
+        self.chain = chain
+        self.head = head
+
+    def follow(self, record: Record) -> str | None:
+        """Take the next record; a sentence if it is not what must follow."""
+        fault = self._misplaced_marker(record) if isinstance(record, Marker) else self._misplaced_entry(record)
+        if fault is not None:
+            return fault
+        public, private = (b"", b"") if isinstance(record, Marker) else (record.public, record.private)
+        self.chain = next_chain(self.chain, record.epoch, record.n, public, private)
+        self.head = next_head(self.head, public)
+        self.top = Top(record.epoch, record.n)
+        return None if isinstance(record, Marker) else self._broken(record)
+
+    def _misplaced_marker(self, marker: Marker) -> str | None:
+        if marker.epoch <= self.top.epoch:
+            return f"marker {marker.epoch}-{marker.n} follows {self.top}: a take-over must raise the epoch"
+        if marker.n != self.top.n:
+            return f"marker {marker.epoch}-{marker.n} follows {self.top}: a take-over must keep the number"
+        return None
+
+    def _misplaced_entry(self, entry: Entry) -> str | None:
+        if entry.epoch != self.top.epoch:
+            return f"entry {entry.epoch}-{entry.n} follows {self.top} without a take-over between them"
+        if entry.n != self.top.n + 1:
+            return f"entry {entry.epoch}-{entry.n} follows {self.top}: number {self.top.n + 1} is missing"
+        return None
+
+    def _broken(self, entry: Entry) -> str | None:
+        if entry.chain != self.chain:
+            return f"entry {self.top} does not match the entry chain: it, or a record before it, was altered"
+        if entry.head != self.head:
+            return (
+                f"entry {self.top} does not match the public chain: its head is not that of the public parts before it"
+            )
+        return None
+
+
+def verify(records: Iterable[Record]) -> str | None:
+    """Check a whole log from its first record: the first fault as a sentence, or None if it is sound."""
+    auditor = Auditor()
+    return next((fault for fault in map(auditor.follow, records) if fault is not None), None)

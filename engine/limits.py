@@ -1,0 +1,124 @@
+"""All limits of the house in one place, units in their names, their relations asserted below.
+
+It refuses to know what is done when a limit is reached. Every field can be set by an environment variable of its name,
+`KNOCKDOWN_<FIELD>` (KNOCKDOWN_INBOX_LEN_MAX=5000).
+Sources: protocol.md for what clients may rely on, design.md for the rest.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+L = TypeVar("L", bound="EngineLimits | GatewayLimits")
+
+
+class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine bears."""
+
+    inbox_len_max: int = 20_000
+    """Orders that may wait for one closing group."""
+    batch_orders_max: int = 512
+    """Orders of one group that go into one append."""
+    round_orders_max: int = 2_048
+    """Orders of all groups that go into one append, so that no pass of the loop takes long."""
+    listings_per_round_max: int = 256
+    refusals_kept_per_lot: int = 10_000
+    store_patience_us: int = 5_000_000
+    """So long orders wait for a store that is away; then they are refused."""
+    outage_us: int = 1_000_000
+    """A silence of the store or of the loop that lasts longer than this is an outage."""
+    clock_error_us_max: int = 1_000_000
+    """So far may the clock be from the store's, or behind a log, before nothing is decided any more."""
+    outage_notice_us: int = 60_000_000
+    """After an outage a lot stays open at least this long."""
+    tick_us: int = 50_000
+    """Period of the ticker that measures the loop's lateness."""
+    probe_us: int = 400_000
+    """Period of the call that asks the store whether it is there, and for its time."""
+    check_us: int = 5_000_000
+    """Period of the check that the store still keeps its promise."""
+    heal_pause_us: int = 100_000
+    """Between two attempts to take a group over that failed."""
+    store_dial_us: int = 2_000_000
+    """So long a connection to the store may take to come about."""
+    store_reply_us: int = 5_000_000
+    """So long the store may take to answer; then the reply counts as lost."""
+    take_over_lots_max: int = 500
+    """Lots taken over in one call, so that the store is not held for long."""
+    read_lots_max: int = 100
+    """Logs read in one exchange."""
+    read_records_max: int = 1_000
+    """Records of a log read in one exchange."""
+    lifetimes_per_check: int = 500
+    """Logs that one check looks at for a time to live."""
+    server_end_us: int = 60_000_000
+    """So long the embedded Redis may take to end when told to."""
+    server_restart_first_us: int = 50_000
+    """Before the embedded Redis is started again after it was killed; doubled each time."""
+    server_restart_longest_us: int = 5_000_000
+    server_healthy_us: int = 60_000_000
+    """An embedded Redis that lived longer than this is started again without delay."""
+
+
+class GatewayLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gateway bears from one connection, account or address."""
+
+    message_bytes_max: int = 16 * 1024
+    """Of one message from a client, fragments together (protocol.md)."""
+    unsent_bytes_slow: int = 64 * 1024
+    """Past this a reader is slow and gets only answers to its own orders."""
+    unsent_bytes_max: int = 1024 * 1024
+    """Past this a reader is dropped."""
+    slow_us_max: int = 10_000_000
+    """So long a reader may be slow."""
+    bids_per_second: float = 20.0
+    """Per account; 0: no limit. Also settable as KNOCKDOWN_RATE."""
+    bids_burst: int = 40
+    messages_per_second: float = 200.0
+    """Per connection, bids included, unless `bids_per_second` is 0."""
+    messages_burst: int = 1_000
+    connections_per_address_max: int = 1_000
+    """Loopback is exempt."""
+    watches_per_connection_max: int = 1_000
+    body_bytes_max: int = 256 * 1024
+    """Of one HTTP request."""
+    ring_events_per_lot: int = 512
+    """Events kept in memory per lot, from which a reconnecting watcher resumes."""
+    state_period_us: int = 100_000
+    """Between two states of a lot on the `live` feed."""
+    heartbeat_s: float = 5.0
+    ping_s: float = 20.0
+    """Between two pings to a client; one that has not answered by the next is gone."""
+    sweep_watchers_max: int = 500
+    """Watchers written to in one pass of the loop."""
+    sale_part_bytes_max: int = 48 * 1024
+    read_bytes_max: int = 8 * 1024
+    """Worked off in one pass of the loop from one connection; a flood waits for the next."""
+    ending_s: float = 5.0
+    """So long a peer may take to end a connection after the close frame."""
+
+
+def limits_from(kind: type[L], environment: Mapping[str, str]) -> L:
+    """Read limits from an environment; what it does not name keeps its default.
+
+    Raises:
+        ValueError: a value is not of the field's type; the sentence names the field.
+    """
+    named = {name: environment.get(f"KNOCKDOWN_{name.upper()}") for name in kind.__struct_fields__}
+    if "bids_per_second" in named and named["bids_per_second"] is None:
+        named["bids_per_second"] = environment.get("KNOCKDOWN_RATE")
+    return msgspec.convert({name: text for name, text in named.items() if text is not None}, kind, strict=False)
+
+
+def _check_relations(engine: EngineLimits, gateway: GatewayLimits) -> None:
+    """Assert what must hold between limits, once, as they stand by default."""
+    assert engine.batch_orders_max <= engine.round_orders_max <= engine.inbox_len_max  # noqa: S101  a broken relation must stop the import
+    assert 2 * engine.probe_us < engine.outage_us < engine.store_patience_us  # noqa: S101  a probe must not look like an outage
+    assert engine.tick_us < engine.outage_us  # noqa: S101  nor a tick
+    assert engine.store_dial_us < engine.store_reply_us <= engine.store_patience_us  # noqa: S101  a lost reply is known before orders are refused for it
+    assert gateway.message_bytes_max < gateway.unsent_bytes_slow < gateway.unsent_bytes_max  # noqa: S101  in this order a client is told, then dropped
+    assert gateway.sale_part_bytes_max < gateway.unsent_bytes_slow  # noqa: S101  one part must not make a reader slow
+
+
+_check_relations(EngineLimits(), GatewayLimits())
