@@ -1,0 +1,208 @@
+"""The order actor: one closing group, its inbox, and what deciding its orders would do.
+
+It refuses to know the journal, tasks and sockets: it drafts synchronously, and is told later whether the draft was stored.
+The inbox is the only order there is: between the bids, and between the bids and the hammer.
+
+Invariants: a draft is made on values and changes nothing until `adopt`; stamps in the inbox never run back;
+every order is answered exactly once. Times are microseconds.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.commit import Commit, Standing
+from engine.journal import Batch, Claim, Write
+from engine.pen import Pen, Salts, Tail
+from lots.decisions import Outcome, decide
+from lots.events import BidderAdmitted, BidderBarred, BidPlaced, CeilingRaised, Event
+from lots.orders import Order
+from lots.refusals import Refused
+from lots.state import Accepted, Lot, evolve, first_answer
+
+Answer: TypeAlias = Accepted | Refused
+Reply: TypeAlias = Callable[[Answer], None]
+
+
+class Waiting(Struct, frozen=True, gc=False):
+    """An order in the inbox.
+
+    Attributes:
+        order: What is asked.
+        at: Its stamp.
+        lag_us: How late the loop was at that moment.
+        reply: Takes the answer, once.
+        unsure: It was accepted in a draft whose fate is unknown: if the log has it, this is still its first answer.
+    """
+
+    order: Order
+    at: int
+    lag_us: int
+    reply: Reply
+    unsure: bool = False
+
+
+class Answered(Struct, frozen=True, gc=False):
+    """An order with the outcome that a draft gives it."""
+
+    waiting: Waiting
+    outcome: Outcome
+
+
+class Draft:
+    """What a batch of orders leads to, if the journal takes it.
+
+    Attributes:
+        actor: Whose orders.
+        lots: The group's lots after it.
+        answered: The orders of the batch with their outcomes, in inbox order.
+        pens: What is to be written, by lot.
+        touched: The bidders whose standing may change, by lot.
+    """
+
+    __slots__ = ("_salts", "actor", "answered", "lots", "pens", "touched")
+
+    def __init__(self, actor: "Actor", salts: Salts) -> None:
+        self.actor = actor
+        self._salts = salts
+        self.lots: dict[str, Lot] = dict(actor.lots)
+        self.answered: list[Answered] = []
+        self.pens: dict[str, Pen] = {}
+        self.touched: dict[str, set[str]] = {}
+
+    def take(self, waiting: Waiting) -> None:
+        """Decide one order on top of those before it."""
+        decision = decide(self.lots, waiting.order, waiting.at)
+        for event in decision.events:
+            self._write(event, waiting.lag_us)
+        outcome = decision.outcome
+        if waiting.unsure and isinstance(outcome, Accepted):
+            outcome = first_answer(outcome)
+        self.answered.append(Answered(waiting, outcome))
+
+    def _write(self, event: Event, lag_us: int) -> None:
+        lot = event.lot
+        before = self.lots.get(lot)
+        after = self.lots[lot] = evolve(before, event)
+        pen = self.pens.get(lot)
+        if pen is None:
+            pen = self.pens[lot] = Pen(self.actor.tails[lot], self.actor.epoch, self._salts)
+            self.touched[lot] = set()
+        pen.write(event, lag_us)
+        self.touched[lot].update(_touched(before, event, after))
+
+    @property
+    def batch(self) -> Batch:
+        """What the journal is asked to append."""
+        writes = [Write(lot, pen.start, pen.entries) for lot, pen in self.pens.items()]
+        return Batch(self.actor.group, self.actor.epoch, writes)
+
+    def answer(self) -> None:
+        """Answer every order of the batch."""
+        for answered in self.answered:
+            if answered.outcome is not None:
+                answered.waiting.reply(answered.outcome)
+
+    def commits(self) -> list[Commit]:
+        """Return what there is to tell about each lot that was written."""
+        return [
+            Commit(self.lots[lot], pen.tail.head, tuple(pen.said), frozenset(self.touched[lot]))
+            for lot, pen in self.pens.items()
+        ]
+
+
+def _touched(before: Lot | None, event: Event, after: Lot) -> tuple[str, ...]:
+    """Return the bidders whose own standing this event may change."""
+    if isinstance(event, BidPlaced):
+        deposed = before.leader_bidder if before is not None else None
+        if deposed is None or deposed == after.leader_bidder:
+            return (event.bidder,)
+        return (event.bidder, deposed)
+    if isinstance(event, BidderAdmitted | CeilingRaised | BidderBarred):
+        return (event.bidder,)
+    return ()
+
+
+class Actor:
+    """One closing group.
+
+    Attributes:
+        group: Its name.
+        lots: Its lots, as they are stored.
+        tails: Where their logs end.
+        epoch: The term under which it writes; 0 while the group is not known to be ours.
+        inbox: What waits to be decided.
+        ailing_since: Since when it waits to be taken over; None while it is healthy.
+        broken: Why it was stopped for good, or None.
+    """
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.lots: dict[str, Lot] = {}
+        self.tails: dict[str, Tail] = {}
+        self.epoch = 0
+        self.inbox: deque[Waiting] = deque()
+        self.ailing_since: int | None = None
+        self.broken: str | None = None
+        self._last_at = 0
+
+    @property
+    def claim(self) -> Claim:
+        """What must be taken over before this actor may write."""
+        return Claim(self.group, tuple(self.tails))
+
+    def stamp(self, now: int) -> int:
+        """Return the instant of an order that comes in now: a group's time never runs back."""
+        self._last_at = max(self._last_at, now)
+        return self._last_at
+
+    def remember(self, lot: Lot, tail: Tail) -> None:
+        """Take a lot as it was read from its log."""
+        self.lots[lot.lot] = lot
+        self.tails[lot.lot] = tail
+        self._last_at = max(self._last_at, lot.last_at)
+
+    def draft(self, orders_max: int, salts: Salts) -> Draft:
+        """Take up to `orders_max` orders from the inbox and decide them."""
+        draft = Draft(self, salts)
+        inbox = self.inbox
+        for _ in range(min(orders_max, len(inbox))):
+            draft.take(inbox[0])
+            inbox.popleft()
+        return draft
+
+    def adopt(self, draft: Draft) -> None:
+        """Make a draft that was stored the state of the group."""
+        self.lots = draft.lots
+        self.tails.update((lot, pen.tail) for lot, pen in draft.pens.items())
+
+    def put_back(self, draft: Draft) -> None:
+        """Take back the orders of a draft that may or may not be stored, to decide them again on what the log says."""
+        self.epoch = 0
+        for answered in reversed(draft.answered):
+            waiting, outcome = answered.waiting, answered.outcome
+            unsure = waiting.unsure or (isinstance(outcome, Accepted) and not outcome.repeat)
+            self.inbox.appendleft(replace(waiting, unsure=unsure))
+
+    def put_first(self, orders: list[Order], now: int) -> None:
+        """Put orders of the house before all that waits, with the stamp of what is next."""
+        at = self.inbox[0].at if self.inbox else self.stamp(now)
+        self.inbox.extendleft(Waiting(order, at, 0, _nobody_asked) for order in reversed(orders))
+
+    def refuse_waiting(self, refused: Refused) -> None:
+        """Refuse all that waits for a reason that is not the bidders', but not what may be stored already."""
+        orders, self.inbox = self.inbox, deque(waiting for waiting in self.inbox if waiting.unsure)
+        for waiting in orders:
+            if not waiting.unsure:
+                waiting.reply(replace(refused, at=waiting.at))
+
+    def standing(self, lot: str) -> Standing:
+        """Return how a lot stands in the log."""
+        return Standing(self.lots[lot], self.tails[lot].head)
+
+
+def _nobody_asked(_answer: Answer) -> None:
+    """Take the answer to an order of the house itself."""

@@ -1,0 +1,140 @@
+"""The pen: writes events as journal entries, chained and salted, and reads them back.
+
+It refuses to know what events mean and where entries are kept. The salt in each private part keeps the entry chain
+from giving it away to guessing; it is drawn here because it belongs to the store, not to the auction.
+
+Invariants: entries are numbered without gaps from the tail they follow; the tail moves with every record, markers
+included. Source: design.md, "The journal".
+"""
+
+from os import urandom
+from typing import Any, NamedTuple
+
+import msgpack
+import msgspec
+
+from engine.chains import CHAIN_GENESIS, HEAD_GENESIS, Auditor, next_chain, next_head
+from engine.commit import PublicEvent
+from engine.errors import LogDamaged
+from engine.journal import NOTHING, Entry, Record, Top
+from lots.events import Event, join
+
+_SALT_BYTES = 16
+_DRAW_BYTES = 4096
+_pack = msgpack.Packer(autoreset=True).pack
+
+
+class Tail(NamedTuple):
+    """Where a log ends: its last record, and both chains' values there."""
+
+    top: Top = NOTHING
+    chain: bytes = CHAIN_GENESIS
+    head: bytes = HEAD_GENESIS
+
+
+class Salts:
+    """Random salts, drawn from the kernel many at a time: a call for each would cost as much as the entry."""
+
+    def __init__(self) -> None:
+        self._drawn = b""
+        self._used = 0
+
+    def draw(self) -> bytes:
+        """Return 16 fresh random bytes."""
+        if self._used >= len(self._drawn):
+            self._drawn, self._used = urandom(_DRAW_BYTES), 0
+        salt = self._drawn[self._used : self._used + _SALT_BYTES]
+        self._used += _SALT_BYTES
+        return salt
+
+
+def marked(tail: Tail, marker: Top) -> Tail:
+    """Return the tail after a take-over marker, which has no parts of its own."""
+    return Tail(marker, next_chain(tail.chain, marker.epoch, marker.n), tail.head)
+
+
+class Pen:
+    """Writes entries onto one log, from a tail on, under one epoch.
+
+    Attributes:
+        start: The record that the entries follow.
+        entries: What was written.
+        said: The public events among it.
+    """
+
+    __slots__ = ("_chain", "_epoch", "_head", "_n", "_salts", "entries", "said", "start")
+
+    def __init__(self, tail: Tail, epoch: int, salts: Salts) -> None:
+        self.start, self._chain, self._head = tail
+        self._n = self.start.n
+        self._epoch = epoch
+        self._salts = salts
+        self.entries: list[Entry] = []
+        self.said: list[PublicEvent] = []
+
+    @property
+    def tail(self) -> Tail:
+        """Where the log ends once all that was written is stored."""
+        return Tail(Top(self._epoch, self._n), self._chain, self._head)
+
+    def write(self, event: Event, lag_us: int) -> None:
+        """Write one event; `lag_us`, the lateness of the loop when its order came in, goes into the private part."""
+        public, private = event.parts()
+        self._n = n = self._n + 1
+        packed = sealed = b""
+        if private:
+            private["lag_us"] = lag_us
+            private["salt"] = self._salts.draw()
+            sealed = _pack(private)
+        if public:
+            packed = _pack(public)
+            self._head = next_head(self._head, packed)
+            self.said.append(PublicEvent(public["seq"], public, packed, self._head))
+        self._chain = next_chain(self._chain, self._epoch, n, packed, sealed)
+        self.entries.append(Entry(self._epoch, n, packed, sealed, self._head, self._chain))
+
+
+class Reader:
+    """Reads a log's records in order into events, and sees that it is sound.
+
+    Attributes:
+        tail: Where the log ends as far as it was read.
+    """
+
+    def __init__(self, lot: str, tail: Tail | None = None) -> None:
+        self._lot = lot
+        self._auditor = Auditor(*(tail or Tail()))
+
+    @property
+    def tail(self) -> Tail:
+        """Where the log ends as far as it was read."""
+        return Tail(self._auditor.top, self._auditor.chain, self._auditor.head)
+
+    def read(self, record: Record) -> tuple[Event, PublicEvent | None] | None:
+        """Return the event of an entry, and its public form if it has one; None for a marker.
+
+        Raises:
+            LogDamaged: the record is not what was written, or not what must follow here.
+        """
+        fault = self._auditor.follow(record)
+        if fault is not None:
+            raise LogDamaged(f"The log of lot {self._lot} is damaged: {fault}.")
+        return self._opened(record) if isinstance(record, Entry) else None
+
+    def _opened(self, entry: Entry) -> tuple[Event, PublicEvent | None]:
+        public, private = unpack(entry.public), unpack(entry.private)
+        try:
+            event = join(public, private)
+        except (KeyError, msgspec.ValidationError) as error:
+            raise LogDamaged(f"The log of lot {self._lot} has no readable event at {entry.n}: {error}.") from error
+        return event, public_event(entry, public)
+
+
+def unpack(part: bytes) -> dict[str, Any]:
+    """Return the fields of a stored part; an empty part has none."""
+    return msgpack.unpackb(part) if part else {}
+
+
+def public_event(entry: Entry, public: dict[str, Any]) -> PublicEvent | None:
+    """Return an entry as all may see it, or None when it has no public part."""
+    return PublicEvent(public["seq"], public, entry.public, entry.head) if public else None

@@ -1,0 +1,125 @@
+"""Recovery: from what the journal holds to lots that can be bid on.
+
+It refuses to decide anything and to read a clock: the log says what has happened, and replay does the rest.
+A log that is not sound is not opened; the error names the lot.
+
+Invariants: a group's logs are read to their end only after it was taken over, so that nobody else can have added to what
+was read; closed lots are read without being taken over until an order comes. Source: design.md, "The journal".
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from engine.actor import Actor
+from engine.commit import Commit, PublicEvent
+from engine.errors import LogDamaged
+from engine.journal import Claim, Journal, Record, Taken, Top
+from engine.pen import Reader, Tail, marked
+from lots.phases import ENDED
+from lots.state import Lot, evolve
+
+
+class Recovered(NamedTuple):
+    """What reading on in one log has brought.
+
+    Attributes:
+        commit: The lot as it stands now, with the latest of the events that were read; None for a log without entries.
+        tail: Where the log ends.
+        entries: How many entries were read.
+    """
+
+    commit: Commit | None
+    tail: Tail
+    entries: int
+
+
+class Replay:
+    """Reads one log on, from a lot and a tail that are known (or from nothing)."""
+
+    def __init__(self, lot: str, state: Lot | None = None, tail: Tail | None = None, keep: int | None = None) -> None:
+        """Start where `tail` is; keep the latest `keep` public events (None: all)."""
+        self._reader = Reader(lot, tail)
+        self._state = state
+        self._said: deque[PublicEvent] = deque(maxlen=keep)
+        self._entries = 0
+
+    def follow(self, records: Iterable[Record]) -> None:
+        """Replay the next records.
+
+        Raises:
+            LogDamaged: the log is not sound.
+        """
+        for record in records:
+            read = self._reader.read(record)
+            if read is None:
+                continue
+            event, said = read
+            self._state = evolve(self._state, event)
+            self._entries += 1
+            if said is not None:
+                self._said.append(said)
+
+    def result(self) -> Recovered:
+        """Return what was read so far."""
+        tail = self._reader.tail
+        if self._state is None:
+            return Recovered(None, tail, self._entries)
+        # Who was touched is not worked out: after a recovery every bidder's own standing is looked at again.
+        everyone = frozenset(self._state.paddles)
+        return Recovered(Commit(self._state, tail.head, tuple(self._said), everyone), tail, self._entries)
+
+
+async def replay_all(journal: Journal, groups: Mapping[str, Iterable[str]], keep: int) -> dict[str, Recovered]:
+    """Read all logs of a house from their beginnings; the result is by lot.
+
+    Raises:
+        LogDamaged: a log is not sound.
+        JournalAway: the store does not answer.
+    """
+    replays: dict[str, Replay] = {}
+    async for page in journal.read_many([Claim(group, tuple(lots)) for group, lots in groups.items()]):
+        replay = replays.get(page.lot)
+        if replay is None:
+            replay = replays[page.lot] = Replay(page.lot, keep=keep)
+        replay.follow(page.records)
+    return {lot: replay.result() for lot, replay in replays.items()}
+
+
+async def catch_up(journal: Journal, actor: Actor, taken: Taken) -> list[Recovered]:
+    """Read on in the logs of a group that was just taken over, and make the actor its owner.
+
+    Returns:
+        What is new, for each lot whose log holds more than the actor knew.
+
+    Raises:
+        LogDamaged: a log is not sound, or does not end where the take-over says.
+        JournalAway: the store does not answer; the actor is as it was.
+    """
+    found: list[tuple[str, Recovered]] = []
+    for lot, tail in list(actor.tails.items()):
+        found.append((lot, await _read_on(journal, actor, lot, tail, taken.tops[lot])))
+    for lot, recovered in found:
+        actor.tails[lot] = recovered.tail
+        if recovered.commit is not None:
+            actor.remember(recovered.commit.state, recovered.tail)
+    actor.epoch = taken.epoch
+    return [recovered for _, recovered in found if recovered.entries]
+
+
+async def _read_on(journal: Journal, actor: Actor, lot: str, tail: Tail, top: Top) -> Recovered:
+    if top == Top(tail.top.epoch + 1, tail.top.n):
+        # Nothing but our own marker can stand between these two ids, so there is nothing to read.
+        return Recovered(None, marked(tail, top), 0)
+    replay = Replay(lot, actor.lots.get(lot), tail)
+    replay.follow(await journal.read(lot, actor.group, after=tail.top))
+    recovered = replay.result()
+    if recovered.tail.top != top:
+        raise LogDamaged(f"The log of lot {lot} ends at {recovered.tail.top}, not at {top}.")
+    return recovered
+
+
+def is_open_ended(lots: Iterable[Lot]) -> bool:
+    """Whether any of a group's lots still awaits something."""
+    return any(lot.phase not in ENDED for lot in lots)
+
