@@ -1,0 +1,84 @@
+"""The bid desk: where every bid is handed in, whatever it came over.
+
+Who is it, may he, not too often: then the bid becomes an order and goes to the house. It refuses to know sockets and
+HTTP, and whether the bid is a good one.
+
+Invariants: a bid is answered exactly once, here or by the house; one account has one rate over all its connections;
+the same bid over WebSocket and over HTTP is the same order. Amounts are minor units, instants microseconds.
+"""
+
+import os
+import struct
+from typing import Final
+
+from engine.actor import Reply
+from engine.house import House
+from gateway.auth import Identity
+from gateway.messages import Bid, MaxBid
+from gateway.rates import Pace, Rates
+from lots import orders
+from lots.refusals import Code, Refused
+
+_DRAWN_TOGETHER: Final = 512
+_CHANCES: Final = struct.Struct(f"{_DRAWN_TOGETHER}Q")
+
+
+class Chances:
+    """Random integers of 64 bits from the system, fetched many at a time because a call costs more than a number."""
+
+    def __init__(self) -> None:
+        self._left: list[int] = []
+
+    def draw(self) -> int:
+        """Return one that was never returned before."""
+        if not self._left:
+            self._left = list(_CHANCES.unpack(os.urandom(_CHANCES.size)))
+        return self._left.pop()
+
+
+_WHO: Final = Refused(Code.UNAUTHENTICATED, "Say who you are first; only bidders may bid.")
+_ENDED: Final = Refused(Code.UNAUTHENTICATED, "Your token has expired; sign in again.")
+_NOT_A_BIDDER: Final = Refused(Code.FORBIDDEN, "Only bidders may bid.")
+_TOO_OFTEN: Final = Refused(Code.RATE_LIMITED, "You bid too often; send it again in a moment.")
+
+
+class BidDesk:
+    """Takes bids in.
+
+    Args:
+        house: Decides them.
+        pace: How often one account may bid.
+    """
+
+    def __init__(self, house: House, pace: Pace) -> None:
+        self._house = house
+        self._rates = Rates(pace)
+        self._chances = Chances()
+        self.rate_limited = 0
+
+    def hand_in(self, identity: Identity | None, bid: Bid | MaxBid, reply: Reply) -> None:
+        """Check who bids and hand his bid to the house; `reply` gets the answer, at once or later."""
+        refused = self._objection(identity)
+        if refused is not None or identity is None:
+            reply(refused or _WHO)
+            return
+        kind = orders.Bid if type(bid) is Bid else orders.MaxBid
+        order = kind(bid.lot, identity.sub, bid.ref, bid.amount, bid.confirm, self._chances.draw())
+        self._house.submit(order, reply)
+
+    def chance(self) -> int:
+        """Return a random integer for an order that needs one."""
+        return self._chances.draw()
+
+    def _objection(self, identity: Identity | None) -> Refused | None:
+        now = self._house.clock.now()
+        if identity is None:
+            return _WHO
+        if identity.has_ended(now):
+            return _ENDED
+        if not identity.may_bid:
+            return _NOT_A_BIDDER
+        if not self._rates.take(identity.sub, now):
+            self.rate_limited += 1
+            return _TOO_OFTEN
+        return None

@@ -1,0 +1,321 @@
+"""The reception: who is on each wire, and what becomes of what he says.
+
+All of it is synchronous and runs inside `data_received`: no coroutine per message, no task per connection. It refuses
+to know how bytes travel (`wire`), how watchers are told (`fanout`) and how bids are decided (the house).
+
+Invariants: every frame is answered or the connection ends; a frame that is a bid by `op` and `ref` is always answered
+`accepted` or `refused`; an identity ends at its `exp`, also on a connection that says nothing; nobody hears on a wire
+what is meant for somebody else. Instants are microseconds. Source: protocol.md, "WebSocket".
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from websockets.http11 import Request
+
+from clock.instants import SECOND_US, Clock
+from engine.actor import Answer
+from engine.house import House
+from engine.limits import GatewayLimits
+from gateway import answers
+from gateway.auth import BadTokenError, Identity, identify, read_token
+from gateway.bid_desk import BidDesk
+from gateway.fanout import Fanout
+from gateway.messages import Auth, Bid, Malformed, MaxBid, Time, Unwatch, Watch, read_json, read_msgpack
+from gateway.origins import Origins, address_behind, is_loopback
+from gateway.rates import Pace
+from gateway.wire import Wire
+from lots.refusals import Code, Refused
+from lots.state import Accepted
+
+log = logging.getLogger(__name__)
+
+PATH: Final = "/v1/ws"
+UNAUTHENTICATED: Final = 4401
+TOO_MANY_MESSAGES: Final = 4429
+UNKNOWN_SALE: Final = "unknown_sale"
+TOO_MANY_WATCHES: Final = "too_many_watches"
+
+
+class Guest:
+    """Who is on a wire.
+
+    Attributes:
+        identity: Who he has said to be, while his token lasts.
+        address: Where he connects from.
+        full_at: The bucket of his messages (`Pace`).
+    """
+
+    __slots__ = ("address", "full_at", "identity")
+
+    def __init__(self, address: str, identity: Identity | None) -> None:
+        self.address = address
+        self.identity = identity
+        self.full_at = 0
+
+    @property
+    def bidder(self) -> str | None:
+        """Under which name he watches: only bidders have standings of their own."""
+        return self.identity.sub if self.identity is not None and self.identity.may_bid else None
+
+
+class Reception:
+    """Receives everyone who connects.
+
+    Args:
+        house: Where lots stand and bids are decided.
+        desk: Takes bids in.
+        secret: What tokens are signed with.
+        limits: What one connection may do.
+        origins: Which pages may connect.
+    """
+
+    def __init__(self, house: House, desk: BidDesk, secret: str, limits: GatewayLimits, origins: Origins) -> None:
+        self._house = house
+        self._clock = house.clock
+        self._desk = desk
+        self._secret = secret
+        self._limits = limits
+        self._origins = origins
+        self._fanout: Fanout | None = None
+        self._is_limited = limits.bids_per_second > 0
+        self._pace = Pace(limits.messages_per_second, limits.messages_burst)
+        self._from: Counter[str] = Counter()
+        self._endings = Endings()
+        self._is_closing = False
+        self.connections = 0
+        self.roles: Counter[str] = Counter()
+        self.malformed = 0
+        self._hear: dict[type, Callable[[Wire, Guest, Any], None]] = {
+            Bid: self._take_bid,
+            MaxBid: self._take_bid,
+            Watch: self._watch,
+            Unwatch: self._unwatch,
+            Auth: self._authenticate,
+            Time: self._tell_time,
+            Malformed: self._answer_malformed,
+        }
+
+    def attend(self, fanout: Fanout) -> None:
+        """Get to know the fan-out, which is made after the wires' switchboard."""
+        self._fanout = fanout
+
+    @property
+    def fanout(self) -> Fanout:
+        """Who tells watchers."""
+        if self._fanout is None:
+            raise AssertionError("the reception needs a fan-out before the doors open")
+        return self._fanout
+
+    # The door ---------------------------------------------------------------------------------------------------------
+
+    def admit(self, wire: Wire, request: Request) -> tuple[int, str] | None:
+        """Let a connection in, or say with which HTTP status and sentence it is turned away."""
+        headers = request.headers.get_all
+        if urlsplit(request.path).path != PATH:
+            return 404, f"WebSockets are served at {PATH} only."
+        if self._is_closing:
+            return 503, "The house is closing; come back in a moment."
+        if not self._origins.admits(headers("Origin"), headers("Host")):
+            return 403, "This page may not connect to this house."
+        address = address_behind(wire.peer, headers("X-Forwarded-For"))
+        if not is_loopback(address) and self._from[address] >= self._limits.connections_per_address_max:
+            return 429, "There are too many connections from your address."
+        try:
+            identity = identify(self._secret, headers, self._origins, self._clock.now())
+        except BadTokenError as error:
+            return 401, str(error)
+        wire.guest = Guest(address, identity)
+        return None
+
+    def opened(self, wire: Wire) -> None:
+        """Greet somebody who has come in."""
+        guest: Guest = wire.guest
+        self.connections += 1
+        self._from[guest.address] += 1
+        self._take_for(wire, guest, guest.identity)
+        self._greet(wire, guest)
+
+    def closed(self, wire: Wire) -> None:
+        """Forget somebody who has left."""
+        guest: Guest = wire.guest
+        self.connections -= 1
+        self._from[guest.address] -= 1
+        if not self._from[guest.address]:
+            del self._from[guest.address]
+        self._take_for(wire, guest, None)
+        self.fanout.drop(wire)
+
+    def drained(self, wire: Wire) -> None:
+        """Bring somebody up to date who did not read for a while."""
+        self.fanout.drained(wire)
+
+    def leaving(self, wire: Wire) -> None:
+        """Say goodbye, as the house closes."""
+        self._is_closing = True
+        wire.send(answers.goodbye("The house restarts; what was accepted is kept.", self.connections))
+
+    def look_at_tokens(self, now: int) -> None:
+        """Take the identity from everyone whose token has expired; called once a second."""
+        for wire in self._endings.due(now):
+            self._expire(wire, wire.guest)
+
+    # What is said -----------------------------------------------------------------------------------------------------
+
+    def message(self, wire: Wire, payload: bytes, text: bool) -> None:
+        """Take one whole message and see to its answer."""
+        guest: Guest = wire.guest
+        if self._is_limited and not self._may_say_more(guest):
+            wire.close(TOO_MANY_MESSAGES, "too many messages")
+            return
+        said = read_json(payload) if text else read_msgpack(payload)
+        self._hear[type(said)](wire, guest, said)
+
+    def _may_say_more(self, guest: Guest) -> bool:
+        full_at = self._pace.taken(guest.full_at, self._clock.now())
+        if full_at is None:
+            return False
+        guest.full_at = full_at
+        return True
+
+    def _take_bid(self, wire: Wire, guest: Guest, said: Bid | MaxBid) -> None:
+        self._desk.hand_in(guest.identity, said, Replying(wire, self._clock, said.ref, said.lot))
+
+    def _answer_malformed(self, wire: Wire, _guest: Guest, said: Malformed) -> None:
+        self.malformed += 1
+        if said.is_offer:
+            refused = Refused(Code.MALFORMED, said.detail)
+            wire.send(answers.refused(refused, said.ref, said.lot, self._clock.now()))
+        else:
+            wire.send(answers.error(Code.MALFORMED, said.detail, said.op, said.lot))
+
+    def _tell_time(self, wire: Wire, _guest: Guest, said: Time) -> None:
+        wire.send({"ev": "time", "sent": said.sent, "now": self._clock.now()})
+
+    # Watching ---------------------------------------------------------------------------------------------------------
+
+    def _watch(self, wire: Wire, guest: Guest, said: Watch) -> None:
+        if len(wire.watches) >= self._limits.watches_per_connection_max:
+            most = self._limits.watches_per_connection_max
+            detail = f"One connection may watch at most {most} lots; watch their sale instead."
+            wire.send(answers.error(TOO_MANY_WATCHES, detail, "watch", said.lot))
+        elif said.lot is not None:
+            self._watch_lot(wire, guest, said, said.lot)
+        elif said.sale is not None:
+            self._watch_sale(wire, guest, said.sale)
+        else:
+            self._watch_operations(wire, guest)
+
+    def _watch_lot(self, wire: Wire, guest: Guest, said: Watch, lot: str) -> None:
+        if lot not in self._house.lots:
+            wire.send(answers.error(Code.UNKNOWN_LOT, f"There is no lot {lot!r} in this house.", "watch", lot))
+        elif said.feed == "live":
+            self.fanout.watch_live(wire, lot, guest.bidder)
+        else:
+            self.fanout.watch_full(wire, lot, said.after, said.head, guest.bidder)
+
+    def _watch_sale(self, wire: Wire, guest: Guest, sale: str) -> None:
+        if sale not in self._house.sales:
+            wire.send(answers.error(UNKNOWN_SALE, f"There is no sale {sale!r} in this house.", "watch"))
+        else:
+            self.fanout.watch_sale(wire, sale, guest.bidder)
+
+    def _watch_operations(self, wire: Wire, guest: Guest) -> None:
+        if guest.identity is None:
+            wire.send(answers.error(Code.UNAUTHENTICATED, "Say who you are first.", "watch"))
+        elif not guest.identity.may_direct:
+            wire.send(answers.error(Code.FORBIDDEN, "The operations are for the house's operators.", "watch"))
+        else:
+            self.fanout.watch_operations(wire)
+
+    def _unwatch(self, wire: Wire, _guest: Guest, said: Unwatch) -> None:
+        if said.lot is not None:
+            self.fanout.unwatch_lot(wire, said.lot)
+        elif said.sale is not None:
+            self.fanout.unwatch_sale(wire, said.sale)
+        else:
+            self.fanout.unwatch_operations(wire)
+
+    # Identities -------------------------------------------------------------------------------------------------------
+
+    def _authenticate(self, wire: Wire, guest: Guest, said: Auth) -> None:
+        try:
+            identity = read_token(self._secret, said.token, self._clock.now())
+        except BadTokenError as error:
+            wire.send(answers.error(Code.UNAUTHENTICATED, str(error), "auth"))
+            wire.close(UNAUTHENTICATED, "unauthenticated")
+            return
+        self._take_for(wire, guest, identity)
+        self._greet(wire, guest)
+        self._tell_fanout(wire, guest)
+
+    def _expire(self, wire: Wire, guest: Guest) -> None:
+        self._take_for(wire, guest, None)
+        wire.send(answers.error(Code.UNAUTHENTICATED, "Your token has expired; sign in again.", None))
+        self._greet(wire, guest)
+        self._tell_fanout(wire, guest)
+
+    def _take_for(self, wire: Wire, guest: Guest, identity: Identity | None) -> None:
+        """Note who is on a wire from now on."""
+        before, guest.identity = guest.identity, identity
+        if before is not None:
+            self._endings.forget(wire, before.exp)
+        if identity is not None:
+            self._endings.note(wire, identity.exp)
+
+    def _greet(self, wire: Wire, guest: Guest) -> None:
+        wire.send(answers.hello(guest.identity, self._clock.now(), self._limits.heartbeat_s))
+
+    def _tell_fanout(self, wire: Wire, guest: Guest) -> None:
+        self.fanout.identify(wire, guest.bidder)
+        if guest.identity is None or not guest.identity.may_direct:
+            self.fanout.unwatch_operations(wire)
+
+
+class Replying(Struct, frozen=True, gc=False):
+    """Sends the answer to one bid over a wire; once the wire has ended, it does nothing."""
+
+    wire: Wire
+    clock: Clock
+    ref: str
+    lot: str
+
+    def __call__(self, answer: Answer) -> None:
+        """Send it."""
+        if type(answer) is Accepted:
+            self.wire.send(answers.accepted(answer))
+        elif type(answer) is Refused:
+            self.wire.send(answers.refused(answer, self.ref, self.lot, self.clock.now()))
+
+
+class Endings:
+    """When identities end: wires by the second in which they do, so that no wire needs a timer of its own."""
+
+    def __init__(self) -> None:
+        self._wires: dict[int, set[Wire]] = {}
+
+    def note(self, wire: Wire, exp: int) -> None:
+        """Remember when the identity on this wire ends."""
+        self._wires.setdefault(_second(exp), set()).add(wire)
+
+    def forget(self, wire: Wire, exp: int) -> None:
+        """Drop a wire whose identity has changed, or that is gone."""
+        wires = self._wires.get(_second(exp))
+        if wires is not None:
+            wires.discard(wire)
+            if not wires:
+                del self._wires[_second(exp)]
+
+    def due(self, now: int) -> list[Wire]:
+        """Return the wires whose identity has ended."""
+        seconds = [second for second in self._wires if second * SECOND_US <= now]
+        return [wire for second in seconds for wire in self._wires[second]]
+
+
+def _second(instant: int) -> int:
+    """Return the first whole second that is not before this instant."""
+    return -(-instant // SECOND_US)
