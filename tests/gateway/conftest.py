@@ -1,0 +1,16 @@
+"""Loops of the gateway's tests: sockets are tried on uvloop, as they are served, and on asyncio's own loop."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
+import uvloop
+
+SOCKET_TESTS = frozenset(("test_wire", "test_fanout_sockets"))
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]] | None:
+    """Say which event loops a test runs on; None leaves it to the default."""
+    if item.path.stem in SOCKET_TESTS:
+        return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+    return None
