@@ -298,6 +298,9 @@ def _prepare_process() -> None:
     wanted = _OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES_WANTED)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for talkative in ("knockdown.wire", "uvicorn.error"):
+        # A line for every connection would bury the lines that matter.
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     for one in (signal.SIGINT, signal.SIGTERM):
         # uvicorn raises the signal anew once it has stopped cleanly; by then there is nothing left to interrupt.
         signal.signal(one, lambda _signal, _frame: None)
@@ -431,7 +434,12 @@ def simulate(
 
 def _write_rows(out: Path | None, rows: Iterable[tuple[object, ...]]) -> None:
     if out is None:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+        try:
+            csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has seen enough (`| head`); Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     with out.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)

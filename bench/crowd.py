@@ -14,6 +14,7 @@ from contextlib import suppress
 from http.client import HTTPException
 from itertools import count
 from random import Random
+from secrets import token_hex
 from typing import NamedTuple
 
 import msgspec
@@ -104,6 +105,10 @@ class Room:
         """Whether every lot has ended."""
         return self.complete and bool(self.lots) and all(seen.phase in ENDED for seen in self.lots.values())
 
+    def has(self, phase: str) -> bool:
+        """Whether any lot is in this phase."""
+        return any(seen.phase == phase for seen in self.lots.values())
+
     def running_order(self) -> list[Seen]:
         """The lots that are still to end, by their ends; a paused one has none."""
         coming = [seen for seen in self.lots.values() if seen.closes_at is not None and seen.phase not in ENDED]
@@ -144,7 +149,8 @@ class Bidder:
         self._pursuits: dict[str, Pursuit] = {}
         self._plans: dict[str, asyncio.TimerHandle] = {}
         self._attempts: dict[str, Attempt] = {}
-        self._refs = (f"{self._chance.getrandbits(40):x}-{n}" for n in count(1))
+        visit_id = token_hex(6)  # never from the seed: a ref of an earlier visit stands for the offer made under it
+        self._refs = (f"{visit_id}-{n}" for n in count(1))
         form = (JSON, MSGPACK)[number % 2]
         self.seat = Seat(visit.url, lambda: visit.sign("bidder", self.name), form, self.hear)
 
@@ -155,6 +161,8 @@ class Bidder:
                 self._greeted()
             case "accepted" | "refused":
                 self._answered(message)
+            case "you":
+                self._told_his_standing(message)
             case _:
                 self._room.hear(message)
 
@@ -170,6 +178,12 @@ class Bidder:
         self.seat.send(self._room.watch())
         for ref, attempt in self._attempts.items():
             self.seat.send(attempt.message(ref))
+
+    def _told_his_standing(self, you: Message) -> None:
+        """Know a paddle from before: a bidder who comes back need not ask whether he leads."""
+        pursuit = self._pursuits.get(you["lot"])
+        if pursuit is not None:
+            pursuit.paddle = you["paddle"]
 
     def _consider(self, seen: Seen) -> None:
         pursuit = self._pursuits.get(seen.lot)
@@ -297,7 +311,8 @@ class Clerk:
         """Give the orders of the day, one after the other."""
         await self._seated.wait()
         await self._order(self._about(0.1), "notice", "The measurements in the catalogue were checked and stand.")
-        await self._order(self._about(0.5), "withdraw", "The debtor has paid.")
+        if not self._room.has("withdrawn"):  # one is enough, however often the demonstration is started again
+            await self._order(self._about(0.5), "withdraw", "The debtor has paid.")
         await asyncio.sleep(self._chance.uniform(10, 15))
         paused = self._about(0.06)
         await self._order(paused, "pause", "A question about the papers.")
@@ -317,7 +332,7 @@ class Clerk:
         """Give an order; one that the house refuses (the lot has just ended) or cannot hear is let go."""
         if lot is None:
             return
-        ref = f"{order}-{self._chance.getrandbits(40):x}"
+        ref = f"{order}-{token_hex(6)}"
         body = {"order": order, "ref": ref, "text" if order == "notice" else "reason": text}
         with suppress(DeskError, OSError, HTTPException):
             await asyncio.to_thread(self._desk.call, "POST", f"/v1/lots/{lot}/orders", body)
@@ -351,8 +366,8 @@ async def run_crowd(url: str, sign: Sign, sale_id: str, seed: int, stop: asyncio
         await _cancelled(orders, *comings)
         await asyncio.gather(*(seat.leave() for seat in seats))
         clerk.hang_up()
-    visit.tally.faults += [seat.fault for seat in seats if seat.fault is not None]
-    _report(visit.tally)
+        visit.tally.faults += [seat.fault for seat in seats if seat.fault is not None]
+        _report(visit.tally)
     return visit.tally
 
 

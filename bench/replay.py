@@ -122,6 +122,7 @@ class Restaging:
         self._timetable = Timetable(self._origin_us, 0, report.options.speed)
         self._house: dict[str, Listing] = {}
         self._receipts: list[Receipt] = []
+        self._given_up: set[str] = set()
         self._began = time.monotonic()
 
     # -- before ------------------------------------------------------------------------------------------------------
@@ -150,6 +151,7 @@ class Restaging:
         report = self.report
         report.run = f"r{_base36(now_us() // 1_000)}"
         self._receipts = []
+        self._given_up.clear()
         listed_at = now_us()
         self._timetable = self._timetable._replace(start_us=listed_at + round(room_s * SECOND_US))
         self._house = {
@@ -217,6 +219,9 @@ class Restaging:
                 return
 
     async def _submit_timed(self, lot: str, chain: Chain) -> None:
+        if lot in self._given_up:
+            self._give_up(lot, chain.timed)
+            return
         for number, dated in enumerate(chain.timed):
             due_at = self._timetable.to_house(dated.at)
             await asyncio.sleep((due_at - now_us()) / SECOND_US)
@@ -226,6 +231,7 @@ class Restaging:
 
     def _give_up(self, lot: str, rest: Sequence[Dated]) -> None:
         """Enter the offers of a lot that cannot follow, because the one before them was never answered."""
+        self._given_up.add(lot)
         for dated in rest:
             self._enter(Receipt(dated=dated, lot=self._house[lot].lot, fault="the one before it was not answered"))
 

@@ -192,6 +192,7 @@ def judge(course: Course, report: Report) -> None:
     unsure = {course.house[lot].group for lot in edges}
     for lot, listing in course.house.items():
         if listing.lot not in course.records:
+            report.failures += [f"lot {lot}: {fault}" for fault in unanswered(by_lot[listing.lot])]
             continue
         bench = LotBench(course, lot, by_lot[listing.lot], ruled[listing.lot], simulated[lot])
         required = report.as_simulated_required and listing.group not in unsure

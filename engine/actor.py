@@ -1,15 +1,17 @@
 """The order actor: one closing group, its inbox, and what deciding its orders would do.
 
-It refuses to know the journal, tasks and sockets: it drafts synchronously, and is told later whether the draft was stored.
-The inbox is the only order there is: between the bids, and between the bids and the hammer.
+It refuses to know the journal, tasks and sockets: it drafts synchronously, and is told later whether the draft was
+stored. The inbox is the only order there is: between the bids, and between the bids and the hammer.
 
 Invariants: a draft is made on values and changes nothing until `adopt`; stamps in the inbox never run back;
 every order is answered exactly once. Times are microseconds.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from itertools import islice
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +21,7 @@ from engine.journal import Batch, Claim, Write
 from engine.pen import Pen, Salts, Tail
 from lots.decisions import Outcome, decide
 from lots.events import BidderAdmitted, BidderBarred, BidPlaced, CeilingRaised, Event
-from lots.orders import Order
+from lots.orders import ExtendForOutage, Order, Ring
 from lots.refusals import Refused
 from lots.state import Accepted, Lot, evolve, first_answer
 
@@ -35,17 +37,22 @@ class Waiting(Struct, frozen=True, gc=False):
         at: Its stamp.
         lag_us: How late the loop was at that moment.
         reply: Takes the answer, once.
-        unsure: It was accepted in a draft whose fate is unknown: if the log has it, this is still its first answer.
+        drafted: The outcome in a draft whose fate is unknown; None: there is no such draft.
     """
 
     order: Order
     at: int
     lag_us: int
     reply: Reply
-    unsure: bool = False
+    drafted: Outcome = None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it may be stored: it was accepted, for the first time, in a draft whose fate is unknown."""
+        return isinstance(self.drafted, Accepted) and not self.drafted.repeat
 
 
-class Answered(Struct, frozen=True, gc=False):
+class Answered(NamedTuple):
     """An order with the outcome that a draft gives it."""
 
     waiting: Waiting
@@ -80,7 +87,7 @@ class Draft:
             self._write(event, waiting.lag_us)
         outcome = decision.outcome
         if waiting.unsure and isinstance(outcome, Accepted):
-            outcome = first_answer(outcome)
+            outcome = first_answer(outcome)  # found in the log or not, this is no retry
         self.answered.append(Answered(waiting, outcome))
 
     def _write(self, event: Event, lag_us: int) -> None:
@@ -99,12 +106,6 @@ class Draft:
         """What the journal is asked to append."""
         writes = [Write(lot, pen.start, pen.entries) for lot, pen in self.pens.items()]
         return Batch(self.actor.group, self.actor.epoch, writes)
-
-    def answer(self) -> None:
-        """Answer every order of the batch."""
-        for answered in self.answered:
-            if answered.outcome is not None:
-                answered.waiting.reply(answered.outcome)
 
     def commits(self) -> list[Commit]:
         """Return what there is to tell about each lot that was written."""
@@ -135,7 +136,12 @@ class Actor:
         tails: Where their logs end.
         epoch: The term under which it writes; 0 while the group is not known to be ours.
         inbox: What waits to be decided.
-        ailing_since: Since when it waits to be taken over; None while it is healthy.
+        owned: Whether it was ever ours; what another owner then writes is no longer for us to take.
+        lost: The draft whose fate is unknown until the logs are read again, or None.
+        claims: Take-overs that were asked for since the last one that was carried through.
+        uncatalogued: Lots that are in their logs but not in the catalogue yet: a restart would not find their bids.
+        ailing_since: Since when it could not be written; None once it has been again.
+        relapsed: Whether it was taken over since then, and could not be written all the same.
         broken: Why it was stopped for good, or None.
     """
 
@@ -144,8 +150,13 @@ class Actor:
         self.lots: dict[str, Lot] = {}
         self.tails: dict[str, Tail] = {}
         self.epoch = 0
+        self.owned = False
+        self.claims = 0
+        self.lost: Draft | None = None
+        self.uncatalogued: set[str] = set()
         self.inbox: deque[Waiting] = deque()
         self.ailing_since: int | None = None
+        self.relapsed = False
         self.broken: str | None = None
         self._last_at = 0
 
@@ -166,11 +177,12 @@ class Actor:
         self._last_at = max(self._last_at, lot.last_at)
 
     def draft(self, orders_max: int, salts: Salts) -> Draft:
-        """Take up to `orders_max` orders from the inbox and decide them."""
+        """Take up to `orders_max` orders from the inbox and decide them; if that fails, they all wait as before."""
         draft = Draft(self, salts)
         inbox = self.inbox
-        for _ in range(min(orders_max, len(inbox))):
-            draft.take(inbox[0])
+        for waiting in islice(inbox, orders_max):
+            draft.take(waiting)
+        for _ in draft.answered:
             inbox.popleft()
         return draft
 
@@ -179,29 +191,59 @@ class Actor:
         self.lots = draft.lots
         self.tails.update((lot, pen.tail) for lot, pen in draft.pens.items())
 
-    def put_back(self, draft: Draft) -> None:
-        """Take back the orders of a draft that may or may not be stored, to decide them again on what the log says."""
+    def put_back(self, draft: Draft, *, unknown: bool) -> None:
+        """Take back the orders of a draft, until the logs were read again.
+
+        Args:
+            draft: What was not stored.
+            unknown: Whether it may be stored all the same.
+        """
         self.epoch = 0
-        for answered in reversed(draft.answered):
-            waiting, outcome = answered.waiting, answered.outcome
-            unsure = waiting.unsure or (isinstance(outcome, Accepted) and not outcome.repeat)
-            self.inbox.appendleft(replace(waiting, unsure=unsure))
+        self.lost = draft if unknown else None
+        for waiting, outcome in reversed(draft.answered):
+            self.inbox.appendleft(replace(waiting, drafted=outcome) if unknown else waiting)
 
-    def put_first(self, orders: list[Order], now: int) -> None:
-        """Put orders of the house before all that waits, with the stamp of what is next."""
-        at = self.inbox[0].at if self.inbox else self.stamp(now)
-        self.inbox.extendleft(Waiting(order, at, 0, _nobody_asked) for order in reversed(orders))
+    def find_lost(self) -> list[Answered]:
+        """Take the answers to a lost draft from the inbox if the logs, which were read again, hold all of it.
 
-    def refuse_waiting(self, refused: Refused) -> None:
-        """Refuse all that waits for a reason that is not the bidders', but not what may be stored already."""
-        orders, self.inbox = self.inbox, deque(waiting for waiting in self.inbox if waiting.unsure)
-        for waiting in orders:
-            if not waiting.unsure:
-                waiting.reply(replace(refused, at=waiting.at))
+        If they hold nothing of it, its orders are decided again, from where they were decided first. If the store
+        failed half-way, each order stands for itself: what is in the log is accepted again, the rest is decided anew.
+        """
+        draft, self.lost = self.lost, None
+        if draft is None:
+            return []
+        asked = sum(len(pen.entries) for pen in draft.pens.values())
+        stored = sum(self.tails[lot].top.n - pen.start.n for lot, pen in draft.pens.items())
+        if 0 < stored < asked:
+            return []
+        orders, self.inbox = self.inbox, deque()
+        found = [Answered(waiting, waiting.drafted) for waiting in orders if stored and waiting.drafted is not None]
+        self.inbox.extend(replace(waiting, drafted=None) for waiting in orders if not stored or waiting.drafted is None)
+        return found
+
+    def put_in(self, orders: list[Order], due: int, now: int) -> None:
+        """Put orders of the house before all that came in at `due` or later; what came in before is decided before."""
+        inbox = self.inbox
+        place = bisect_left(inbox, due, key=lambda waiting: waiting.at)
+        at = inbox[place].at if place < len(inbox) else self.stamp(now)
+        for order in reversed(orders):
+            inbox.insert(place, Waiting(order, at, 0, _nobody_asked))
+
+    def take_refusable(self) -> list[Waiting]:
+        """Take from the inbox what may be refused for a reason that is not the bidders'.
+
+        Left are orders that may be stored already, and those of the house: a ring is not rung again.
+        """
+        orders, self.inbox = self.inbox, deque(waiting for waiting in self.inbox if _stays(waiting))
+        return [waiting for waiting in orders if not _stays(waiting)]
 
     def standing(self, lot: str) -> Standing:
         """Return how a lot stands in the log."""
         return Standing(self.lots[lot], self.tails[lot].head)
+
+
+def _stays(waiting: Waiting) -> bool:
+    return waiting.unsure or isinstance(waiting.order, Ring | ExtendForOutage)
 
 
 def _nobody_asked(_answer: Answer) -> None:

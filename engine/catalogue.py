@@ -1,7 +1,7 @@
 """The catalogue: which sales and lots the house has, in the order in which they were listed. Recovery reads it first.
 
-STORED FORMAT: the records below. It refuses to know what a lot is sold under (its own log says) and where the records are kept.
-A record may stand twice: listing again after a crash between log and catalogue heals it.
+STORED FORMAT: the records below. It refuses to know what a lot is sold under (its own log says) and where the records
+are kept. A record may stand twice: listing again after a crash between log and catalogue heals it.
 """
 
 from collections.abc import Iterable

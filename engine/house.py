@@ -1,7 +1,7 @@
 """The house: everything the engine offers to the gateway, and the wiring between its parts.
 
-`submit` stamps an order and puts it into its group's inbox; `publish` and `status` are given in by whoever tells watchers.
-It refuses to know who asks, over what, and how answers are sent.
+`submit` stamps an order and puts it into its group's inbox; `publish` and `status` are given in by whoever tells
+watchers. It refuses to know who asks, over what, and how answers are sent.
 
 Invariants: `lots` holds only what is stored; an order is answered exactly once; a ring is never refused for a full
 inbox; the bell is set from stored states only. Times are microseconds. Source: design.md, "The path of a bid".
@@ -17,9 +17,9 @@ from clock.instants import SECOND_US, Clock
 from engine.actor import Actor, Answer, Reply, Waiting
 from engine.catalogue import lot_record, read_catalogue, sale_record
 from engine.commit import Commit, PublicEvent, Standing
-from engine.errors import JournalAway, LogDamaged
+from engine.errors import LogDamaged, StoreError
 from engine.figures import Figures
-from engine.journal import Entry, Journal, Marker
+from engine.journal import Entry, Journal, Top
 from engine.limits import EngineLimits
 from engine.outages import Outage, hit, new_ends
 from engine.pen import Tail, public_event, unpack
@@ -30,7 +30,7 @@ from lots.listing import Listing, Sale
 from lots.orders import ExtendForOutage, ListLot, Order, Ring
 from lots.phases import Phase
 from lots.refusals import Code, Refused
-from lots.state import Accepted
+from lots.state import Accepted, Lot
 
 log = logging.getLogger(__name__)
 
@@ -74,17 +74,20 @@ class House:
         self._in_catalogue: set[str] = set()
         self._bell: Bell | None = None
         self._closed_because: str | None = "The house is starting."
+        self._outages: list[tuple[Outage, Actor | None]] = []
+        self._listing_sales = asyncio.Lock()
         self._watch = Watch(
-            journal, clock, self.limits, self.figures, changed=self._fault_changed, outage=self._after_outage
+            journal, clock, self.limits, self.figures, changed=self._fault_changed, outage=self._note_outage
         )
         self._rostrum = Rostrum(
             journal,
             clock,
             self.limits,
             self.figures,
+            self._watch,
+            prepare=self._before_deciding,
             publish=self._committed,
-            store_answered=self._watch.store_answered,
-            store_away=self._watch.store_away,
+            healed=lambda actor, outage: self._note_outage(outage, actor),
         )
 
     # Orders -----------------------------------------------------------------------------------------------------------
@@ -96,27 +99,35 @@ class House:
         """
         actor = self._actor_of.get(order.lot)
         if actor is None:
-            reply(Refused(Code.UNKNOWN_LOT, f"There is no lot {order.lot!r} in this house."))
+            self._refuse(reply, Refused(Code.UNKNOWN_LOT, f"There is no lot {order.lot!r} in this house."))
             return
         at = actor.stamp(self.clock.now())
-        refused = self._cannot_take(actor, at)
+        refused = self._cannot_take(actor, order, at)
         if refused is not None:
-            reply(refused)
+            self._refuse(reply, refused)
             return
         actor.inbox.append(Waiting(order, at, self._watch.lag_us, reply))
         self._rostrum.call(actor)
 
-    def _cannot_take(self, actor: Actor, at: int) -> Refused | None:
+    def _refuse(self, reply: Reply, refused: Refused) -> None:
+        self.figures.refused[refused.code] += 1
+        reply(refused)
+
+    def _cannot_take(self, actor: Actor, order: Order, at: int) -> Refused | None:
         if len(actor.inbox) >= self.limits.inbox_len_max:
             return Refused(Code.OVERLOADED, "Too many orders wait for this lot; send it again in a moment.", None, at)
         if actor.broken is not None or self._is_beyond_patience(actor):
             return Refused(Code.UNAVAILABLE, OUT_OF_ORDER, None, at)
+        if order.lot in actor.uncatalogued and not isinstance(order, ListLot):
+            return Refused(Code.UNAVAILABLE, "The lot is being listed; send it again in a moment.", None, at)
         sentence = self._out_of_service()
         return None if sentence is None else Refused(Code.UNAVAILABLE, sentence, None, at)
 
     def _out_of_service(self) -> str | None:
-        if self._closed_because is not None:
-            return self._closed_because
+        return self._closed_because or self._fault()
+
+    def _fault(self) -> str | None:
+        """Return what bidders are told of the faults that stand; None while orders may wait for them to end."""
         faults = self._watch.faults
         if not faults or (len(faults) == 1 and 0 < self._watch.silent_us() <= self.limits.store_patience_us):
             return None
@@ -134,21 +145,27 @@ class House:
 
     async def list_sale(self, sale: Sale) -> Answer:
         """List a sale; the same again is harmless, another under its id is a conflict."""
-        known = self.sales.get(sale.sale)
-        if known == sale and sale.sale in self._in_catalogue:
+        async with self._listing_sales:
+            if sale.sale not in self._in_catalogue:
+                return await self._enter_sale(sale)
+        if self.sales[sale.sale] == sale:
             return Accepted("", "", 0, self.clock.now(), repeat=True)
-        if sale.sale in self._in_catalogue:
-            return Refused(Code.CONFLICT, f"Sale {sale.sale!r} is listed already, as something else.")
+        return Refused(Code.CONFLICT, f"Sale {sale.sale!r} is listed already, as something else.")
+
+    async def _enter_sale(self, sale: Sale) -> Answer:
         try:
             await self._journal.enter_in_catalogue([sale_record(sale)])
-        except JournalAway:
+        except StoreError:
             return Refused(Code.UNAVAILABLE, "The sale could not be stored; list it again.")
         self.sales[sale.sale] = sale
         self._in_catalogue.add(sale.sale)
         return Accepted("", "", 0, self.clock.now())
 
     async def list_lot(self, listing: Listing) -> Answer:
-        """List a lot: into its log first, then into the catalogue, so that a crash between the two heals by a retry."""
+        """List a lot: into its log first, then into the catalogue, so that a crash between the two heals by a retry.
+
+        It takes no bids before it is in both: one whose listing nobody repeats would be lost with a restart.
+        """
         refused = self._cannot_list(listing)
         if refused is not None:
             return refused
@@ -156,10 +173,11 @@ class House:
             if listing.lot not in self._actor_of:
                 await self._rostrum.between_rounds(lambda: [self._make_room(listing)])
             answer = await self._ask(ListLot(listing))
-            if isinstance(answer, Accepted) and _entry_of(listing.lot) not in self._in_catalogue:
+            uncatalogued = self._actor_of[listing.lot].uncatalogued
+            if isinstance(answer, Accepted) and listing.lot in uncatalogued:
                 await self._journal.enter_in_catalogue([lot_record(listing)])
-                self._in_catalogue.add(_entry_of(listing.lot))
-        except JournalAway:
+                uncatalogued.discard(listing.lot)
+        except StoreError:
             return Refused(Code.UNAVAILABLE, "The lot could not be stored; list it again.")
         return answer
 
@@ -168,17 +186,20 @@ class House:
         if sentence is not None:
             return Refused(Code.UNAVAILABLE, sentence)
         known = self._actor_of.get(listing.lot)
+        if known is None and listing.terms.closes_at <= self.clock.now():
+            return Refused(Code.MALFORMED, "closes_at has passed: the lot could not be bid on.")
         if known is not None and known.group != listing.group:
             return Refused(Code.CONFLICT, f"Lot {listing.lot!r} is listed already, in another group.")
         if listing.terms.group in self._actor_of and listing.terms.group != listing.lot:
             return Refused(Code.MALFORMED, f"group {listing.terms.group!r} is the id of a lot.")
-        if known is None and listing.terms.group is None and listing.lot in self._actors:
+        if known is None and listing.lot in self._actors:
             return Refused(Code.CONFLICT, f"{listing.lot!r} is the name of a group.")
         return None
 
     def _make_room(self, listing: Listing) -> Actor:
         actor = self._actors.setdefault(listing.group, Actor(listing.group))
         actor.tails.setdefault(listing.lot, Tail())
+        actor.uncatalogued.add(listing.lot)
         self._actor_of[listing.lot] = actor
         return actor
 
@@ -203,17 +224,12 @@ class House:
         group = self._actor_of[lot].group
         found: list[PublicEvent] = []
         # An entry's number is never below the seq of its public part, so nothing is missed by starting at `after`.
-        n = after
-        while len(found) < limit:
-            records = await self._journal.read(lot, group, after_n=n, limit=limit)
-            entries = [record for record in records if isinstance(record, Entry)]
-            if not records or (not entries and isinstance(records[-1], Marker) and records[-1].n <= n):
-                break
-            for entry in entries:
-                event = public_event(entry, unpack(entry.public))
-                if event is not None and event.seq > after:
-                    found.append(event)
-            n = records[-1].n
+        records = await self._journal.read(lot, group, after_n=after, limit=limit)
+        while records and len(found) < limit:
+            events = (public_event(entry, unpack(entry.public)) for entry in records if isinstance(entry, Entry))
+            found += [event for event in events if event is not None and event.seq > after]
+            read_to = Top(records[-1].epoch, records[-1].n)
+            records = await self._journal.read(lot, group, limit=limit, after=read_to)
         return found[:limit]
 
     def troubles(self) -> list[str]:
@@ -254,8 +270,10 @@ class House:
             self._settle_in(group, {lot: recovered[lot] for lot in lots})
         await self._take_over_open_groups()
         self._bell = Bell(self.clock, asyncio.get_running_loop().call_later, self._ring)
-        self._after_outage(Outage(-1, self.clock.now()))
-        self._watch.compare(await self._journal.now())
+        self._note_outage(Outage(-1, self.clock.now()))
+        asked_at = self.clock.now()
+        self._watch.compare(await self._journal.now(), asked_at)
+        self._watch.begin()
         self._closed_because = None
         for standing in self.lots.values():
             self._bell.set(standing.state.lot, standing.state.deadline)
@@ -266,7 +284,6 @@ class House:
         for lot, (commit, tail, entries) in recovered.items():
             self.figures.recovered_entries += entries
             self._actor_of[lot] = actor
-            self._in_catalogue.add(_entry_of(lot))
             if commit is None:
                 raise LogDamaged(f"Lot {lot} is in the catalogue, but its log is empty.")
             actor.remember(commit.state, tail)
@@ -285,20 +302,26 @@ class House:
         Raises:
             Fenced: another owner has taken a group over: this process must end.
         """
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._rostrum.run())
-            group.create_task(self._watch.run())
-            group.create_task(self._refuse_after_patience())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._rostrum.run())
+                group.create_task(self._watch.run())
+                group.create_task(self._refuse_after_patience())
+        except BaseExceptionGroup as several:
+            error = _what_ended_it(several)
+            self._closed_because = f"The house has stopped: {error}"
+            raise error from several
 
     async def stop(self) -> None:
         """Close nothing and take nothing more; store and answer what waits, as far as the store answers."""
         if self._bell is not None:
             self._bell.stop()
+            self._bell = None
         self._closed_because = "The house is closing."
         try:
             await self._rostrum.drain()
-        except JournalAway as away:
-            log.warning("Stopping without the store: %s", away)
+        except StoreError as error:
+            log.warning("Stopping without the store: %s", error)
         self._refuse_waiting(self._actors.values(), "The house is closing; send it again.")
 
     async def _refuse_after_patience(self) -> None:
@@ -307,19 +330,16 @@ class House:
         while True:
             await asyncio.sleep(self.limits.probe_us / SECOND_US)
             self._refuse_waiting(filter(self._is_beyond_patience, self._rostrum.ailing()), OUT_OF_ORDER)
-            if self._out_of_service() is None:
-                if away:
-                    self.status("back")
-                away = False
-                continue
-            if not away:
-                self.status("away")
-            away = True
-            self._refuse_waiting(self._actors.values(), "Bids cannot be stored at the moment; nothing was kept of it.")
+            was_away, away = away, self._fault() is not None
+            if away != was_away:
+                self.status("away" if away else "back")
+            if away:
+                self._refuse_waiting(self._actors.values(), "Bids cannot be stored at the moment; nothing was kept.")
 
     def _refuse_waiting(self, actors: Iterable[Actor], sentence: str) -> None:
         for actor in actors:
-            actor.refuse_waiting(Refused(Code.UNAVAILABLE, sentence))
+            for waiting in actor.take_refusable():
+                self._refuse(waiting.reply, Refused(Code.UNAVAILABLE, sentence, None, waiting.at))
 
     def _is_beyond_patience(self, actor: Actor) -> bool:
         since = actor.ailing_since
@@ -343,22 +363,43 @@ class House:
     def _fault_changed(self, begun: bool) -> None:
         self._rostrum.halt(halted=begun)
 
-    def _after_outage(self, outage: Outage) -> None:
-        """Put, before all that waits, orders that move the ends which the outage has passed over."""
-        states = [standing.state for standing in self.lots.values()]
-        upcoming = [lot for lot in states if lot.phase is Phase.UPCOMING and hit(lot, outage)]
-        ends = new_ends(states, outage, self.limits.outage_notice_us)
-        late = {lot.lot for lot in upcoming}
-        for lot, end in ends.items():
-            actor = self._actor_of[lot]
-            orders: list[Order] = [Ring(lot)] if lot in late else []
-            actor.put_first([*orders, ExtendForOutage(lot, end)], self.clock.now())
-            self._rostrum.call(actor)
+    def _note_outage(self, outage: Outage, actor: Actor | None = None) -> None:
+        """Keep an outage of the whole house, or of one group, for the next round.
+
+        Only then is known what the log says of the batch that was under way when it began.
+        """
+        self._outages.append((outage, actor))
+        self._rostrum.wake()
+
+    def _before_deciding(self) -> None:
+        """Move the ends that outages have passed over, before any order is decided that came in after them."""
+        self._watch.look()
+        if not self._outages or self._watch.faults:
+            return
+        outages, self._outages = self._outages, []
+        back_at = max(outage.back_at for outage, _ in outages)
+        late = {lot.lot: lot for outage, actor in outages for lot in self._lots_in(actor) if hit(lot, outage)}
+        for lot, end in new_ends(late.values(), back_at, self.limits.outage_notice_us).items():
+            self._order_extension(late[lot], end)
+
+    def _lots_in(self, actor: Actor | None) -> Iterable[Lot]:
+        return (one.state for one in self.lots.values()) if actor is None else actor.lots.values()
+
+    def _order_extension(self, lot: Lot, end: int) -> None:
+        actor = self._actor_of[lot.lot]
+        if actor.broken is not None or lot.deadline is None:
+            return
+        opening: list[Order] = [Ring(lot.lot)] if lot.phase is Phase.UPCOMING else []
+        actor.put_in([*opening, ExtendForOutage(lot.lot, end)], lot.deadline, self.clock.now())
+        self._rostrum.call(actor)
 
 
-def _entry_of(lot: str) -> str:
-    """Return the catalogue's name for a lot; sales and lots may have the same id."""
-    return f"lot {lot}"
+def _what_ended_it(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error to go by: that of the store if there is one."""
+    error: BaseException = several.subgroup(StoreError) or several
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _unheard(_answer: Answer) -> None:

@@ -97,6 +97,8 @@ class GatewayLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Worked off in one pass of the loop from one connection; a flood waits for the next."""
     ending_s: float = 5.0
     """So long a peer may take to end a connection after the close frame."""
+    stray_frames_max: int = 10_000
+    """Pings and fragments that a peer may send within `ping_s`."""
 
 
 def limits_from(kind: type[L], environment: Mapping[str, str]) -> L:

@@ -7,7 +7,7 @@ Invariants: no end moves back; lots keep their distances from the first of them,
 staggered. Times are microseconds. Source: design.md, "Time".
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from lots.phases import Phase
@@ -41,14 +41,10 @@ def hit(lot: Lot, outage: Outage) -> bool:
     return outage.since < lot.closes_at <= outage.back_at
 
 
-def new_ends(lots: Iterable[Lot], outage: Outage, notice_us: int) -> dict[str, int]:
-    """Return the new end of each lot that the outage hit: back + max(window, notice) + its old distance from the first."""
-    ended = {lot.lot: lot for lot in lots if hit(lot, outage)}
-    first = min((lot.ending.closes_at for lot in ended.values()), default=0)
-    return {
-        name: outage.back_at + max(_window_us(lot), notice_us) + lot.ending.closes_at - first
-        for name, lot in ended.items()
-    }
+def new_ends(lots: Collection[Lot], back_at: int, notice_us: int) -> dict[str, int]:
+    """Return the new end of each lot that was hit: back + max(window, notice) + its old distance from the first."""
+    first = min((lot.ending.closes_at for lot in lots), default=0)
+    return {lot.lot: back_at + max(_window_us(lot), notice_us) + lot.ending.closes_at - first for lot in lots}
 
 
 def _window_us(lot: Lot) -> int:

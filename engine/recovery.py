@@ -3,8 +3,8 @@
 It refuses to decide anything and to read a clock: the log says what has happened, and replay does the rest.
 A log that is not sound is not opened; the error names the lot.
 
-Invariants: a group's logs are read to their end only after it was taken over, so that nobody else can have added to what
-was read; closed lots are read without being taken over until an order comes. Source: design.md, "The journal".
+Invariants: a group's logs are read to their end only after it was taken over, so that nobody else can have added to
+what was read; closed lots are read without being taken over until an order comes. Source: design.md, "The journal".
 """
 
 from collections import deque
@@ -14,8 +14,9 @@ from typing import NamedTuple
 from engine.actor import Actor
 from engine.commit import Commit, PublicEvent
 from engine.errors import LogDamaged
-from engine.journal import Claim, Journal, Record, Taken, Top
+from engine.journal import Claim, Entry, Journal, Marker, Record, Taken, Top
 from engine.pen import Reader, Tail, marked
+from lots.events import Event
 from lots.phases import ENDED
 from lots.state import Lot, evolve
 
@@ -55,10 +56,16 @@ class Replay:
             if read is None:
                 continue
             event, said = read
-            self._state = evolve(self._state, event)
+            self._evolve(event)
             self._entries += 1
             if said is not None:
                 self._said.append(said)
+
+    def _evolve(self, event: Event) -> None:
+        try:
+            self._state = evolve(self._state, event)
+        except AssertionError as error:
+            raise LogDamaged(f"The log of lot {event.lot} tells what cannot have happened: {error}.") from error
 
     def result(self) -> Recovered:
         """Return what was read so far."""
@@ -104,7 +111,29 @@ async def catch_up(journal: Journal, actor: Actor, taken: Taken) -> list[Recover
         if recovered.commit is not None:
             actor.remember(recovered.commit.state, recovered.tail)
     actor.epoch = taken.epoch
+    actor.owned, actor.claims = True, 0
     return [recovered for _, recovered in found if recovered.entries]
+
+
+async def has_another_owner(journal: Journal, actor: Actor) -> bool:
+    """Tell whether somebody else has taken over a group that was ours: to take it back would begin a duel.
+
+    What may stand behind the tail we know are our own entries, and the markers of take-overs whose replies were lost.
+
+    Raises:
+        JournalAway: the store does not answer.
+    """
+    if not actor.owned:
+        return False
+    lot, tail = next(iter(actor.tails.items()))
+    try:
+        records = await journal.read(lot, actor.group, after=tail.top)
+    except LogDamaged:
+        return False  # what is wrong with the log, the take-over will say
+    markers = [record for record in records if isinstance(record, Marker)]
+    return len(markers) > actor.claims or any(
+        isinstance(record, Entry) and record.epoch != tail.top.epoch for record in records
+    )
 
 
 async def _read_on(journal: Journal, actor: Actor, lot: str, tail: Tail, top: Top) -> Recovered:
@@ -122,4 +151,3 @@ async def _read_on(journal: Journal, actor: Actor, lot: str, tail: Tail, top: To
 def is_open_ended(lots: Iterable[Lot]) -> bool:
     """Whether any of a group's lots still awaits something."""
     return any(lot.phase not in ENDED for lot in lots)
-

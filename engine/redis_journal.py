@@ -165,12 +165,19 @@ class RedisJournal:
                 if limit is None
                 else min(self._limits.read_records_max, limit - len(records))
             )
-            rows = await self._reading.ask("XRANGE", key, f"({after}" if after else "-", "+", "COUNT", count)
+            rows = await self._rows(key, f"({after}" if after else "-", count)
             records += [_record(key, row) for row in rows]
             if len(rows) < count:
                 break
             after = _place(records[-1])
         return records
+
+    async def _rows(self, key: str, start: str, count: int) -> list[Any]:
+        try:
+            rows: list[Any] = await self._reading.ask("XRANGE", key, start, "+", "COUNT", count)
+        except ResponseError as error:
+            raise LogDamaged(f"{key} cannot be read as a log: {error}") from error
+        return rows
 
     async def _place_of_entry(self, key: str, n: int) -> Top:
         """The id of entry `n`: its epoch is the last one whose first record (the marker) has a lower number."""

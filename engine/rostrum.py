@@ -4,9 +4,10 @@ One round: heal the groups that are not known to be ours, draft what waits in al
 call, adopt what was stored, answer, publish. Meanwhile the next orders gather, so batches form by themselves.
 It refuses to know what an order means, who waits for the answer, and when a lot is due.
 
-Invariants. Nothing leaves before the append that holds it has returned; all answers of a round go out before its events.
-A lost reply means unknown: the group is taken over again, its log read, and each order of the batch answered once
-from what the log says. FENCED means another owner: the whole house steps down. Source: design.md, "The path of a bid".
+Invariants. Nothing leaves before the append that holds it has returned; all answers of a round go out before its
+events. A lost reply means unknown: the group is taken over again, its log read, and each order of the batch answered
+once from what the log says. FENCED means another owner: the whole house steps down. Source: design.md, "The path of a
+bid".
 """
 
 import asyncio
@@ -17,14 +18,16 @@ import msgpack
 import msgspec
 
 from clock.instants import SECOND_US, Clock
-from engine.actor import Actor, Answered, Draft
+from engine.actor import Actor, Answer, Answered, Draft, Waiting
 from engine.commit import Commit
 from engine.errors import Fenced, JournalAway, LogDamaged
 from engine.figures import Figures
 from engine.journal import Journal, RefusalNote, Result, Taken, Verdict
 from engine.limits import EngineLimits
+from engine.outages import Outage
 from engine.pen import Salts
-from engine.recovery import catch_up
+from engine.recovery import catch_up, has_another_owner
+from engine.watch import Watch
 from lots.orders import Bid, MaxBid
 from lots.refusals import LIMITS, Code, Refused
 from lots.state import Accepted
@@ -42,9 +45,10 @@ class Rostrum:
         clock: Tells the time.
         limits: How much one round takes on.
         figures: Where rounds are counted.
+        watch: Told of every sign of life of the store, and when it does not answer.
+        prepare: Called before anything is decided; it may halt.
         publish: Told of every commit, after all answers of its round.
-        store_answered: Told of every sign of life of the store.
-        store_away: Told when the store does not answer.
+        healed: Told when a group is written again that could not be for so long.
     """
 
     def __init__(
@@ -53,21 +57,26 @@ class Rostrum:
         clock: Clock,
         limits: EngineLimits,
         figures: Figures,
+        watch: Watch,
         *,
+        prepare: Callable[[], None],
         publish: Callable[[Commit], None],
-        store_answered: Callable[[], None],
-        store_away: Callable[[JournalAway], None],
+        healed: Callable[[Actor, Outage], None],
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._limits = limits
         self._figures = figures
+        self._prepare = prepare
         self._publish = publish
-        self._store_answered = store_answered
-        self._store_away = store_away
+        self._watch = watch
+        self._healed = healed
         self._salts = Salts()
         self._ready: dict[str, Actor] = {}
         self._ailing: dict[str, Actor] = {}
+        self._to_heal: dict[str, Actor] = {}
+        self._pausing = False
+        self._fenced: Fenced | None = None
         self._refusals: list[RefusalNote] = []
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -76,6 +85,10 @@ class Rostrum:
     def call(self, actor: Actor) -> None:
         """Note that an actor has something in its inbox."""
         self._ready[actor.group] = actor
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Have a round soon, also when no order waits."""
         self._wake.set()
 
     def ailing(self) -> list[Actor]:
@@ -96,17 +109,17 @@ class Rostrum:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            # A round may have nothing to wait for; what has come in over the wires meanwhile belongs into the next.
+            await asyncio.sleep(0)
             async with self._turn:
                 await self._round()
-            if self._ailing:
-                # Attempts are spaced, but healthy groups must not wait for an ailing one.
-                asyncio.get_running_loop().call_later(self._limits.heal_pause_us / SECOND_US, self._wake.set)
 
     async def between_rounds(self, work: Callable[[], Iterable[Actor]]) -> None:
         """Do something to actors while no append is under way, then take the groups it returns over (anew).
 
         Raises:
             JournalAway: the store does not answer; the groups will be healed later.
+            Fenced: one of them has another owner now; so `run` ends too.
         """
         async with self._turn:
             actors = list(work())
@@ -121,15 +134,24 @@ class Rostrum:
             JournalAway: the store does not answer.
         """
         async with self._turn:
-            while any(actor.inbox and not self._is_ailing(actor) for actor in self._ready.values()):
+            while self._has_work() and self._may_decide():
                 await self._carry_out()
-            if self._refusals:
+            if self._refusals and self._may_decide():
                 await self._append([])
 
+    def _may_decide(self) -> bool:
+        self._prepare()
+        return not self.halted and self._fenced is None
+
+    def _has_work(self) -> bool:
+        return any(actor.inbox and not self._is_ailing(actor) for actor in self._ready.values())
+
     async def _round(self) -> None:
-        if self._ailing:
+        if self._fenced is not None:
+            raise self._fenced
+        if self._to_heal:
             await self._heal()
-        if not self.halted:
+        if self._may_decide():
             await self._carry_out()
 
     # Healing ----------------------------------------------------------------------------------------------------------
@@ -138,16 +160,35 @@ class Rostrum:
         return actor.group in self._ailing
 
     async def _heal(self) -> None:
+        actors, self._to_heal = list(self._to_heal.values()), {}
         try:
-            await self._take_over(list(self._ailing.values()))
+            await self._take_over(actors)
         except JournalAway as away:
-            self._store_away(away)
+            self._watch.store_away(away)
+        if self._ailing:
+            self._heal_later()
+
+    def _heal_later(self) -> None:
+        """Try again after a pause: healthy groups must not wait for an ailing one in every round."""
+        if not self._pausing:
+            self._pausing = True
+            asyncio.get_running_loop().call_later(self._limits.heal_pause_us / SECOND_US, self._heal_again)
+
+    def _heal_again(self) -> None:
+        self._pausing = False
+        self._to_heal = dict(self._ailing)
+        self._wake.set()
 
     async def _take_over(self, actors: list[Actor]) -> None:
         if not actors:
             return
+        for actor in actors:
+            if await has_another_owner(self._journal, actor):
+                raise self._step_down(actor, "its log has grown without us")
+        for actor in actors:
+            actor.claims += 1
         answers = await self._journal.take_over([actor.claim for actor in actors])
-        self._store_answered()
+        self._watch.store_answered()
         for actor, taken in zip(actors, answers, strict=True):
             await self._settle_in(actor, taken)
 
@@ -160,7 +201,8 @@ class Rostrum:
         except LogDamaged as damage:
             self._break(actor, str(damage))
             return
-        self._is_well(actor)
+        self._has_healed(actor)
+        self._answer(actor.find_lost(), actor.group)
         for recovered in news:
             if recovered.commit is not None:
                 self._publish(recovered.commit)
@@ -171,8 +213,8 @@ class Rostrum:
         """Stop an actor for good: what it would say could not be trusted."""
         log.critical("Group %s is stopped: %s", actor.group, why)
         actor.broken = why
-        self._is_well(actor)
-        self._ready.pop(actor.group, None)
+        for actors in (self._ready, self._ailing, self._to_heal):
+            actors.pop(actor.group, None)
         while actor.inbox:
             waiting = actor.inbox.popleft()
             waiting.reply(Refused(Code.UNAVAILABLE, OUT_OF_ORDER, None, waiting.at))
@@ -188,8 +230,8 @@ class Rostrum:
         owned = [draft for draft in written if draft.actor.epoch]
         for draft in written:
             if not draft.actor.epoch:
-                self._put_back(draft)
-        if owned:
+                self._put_back(draft, unknown=False)
+        if owned or self._refusals:
             await self._append(owned)
 
     def _drafts(self) -> list[Draft]:
@@ -207,6 +249,7 @@ class Rostrum:
             if actor.inbox:
                 self.call(actor)
             if left <= 0:
+                self._wake.set()
                 break
         return drafts
 
@@ -225,12 +268,13 @@ class Rostrum:
         try:
             results = await self._journal.append([draft.batch for draft in drafts], refusals)
         except JournalAway as away:
+            self._refusals = refusals + self._refusals
             for draft in drafts:
-                self._put_back(draft)
-            self._store_away(away)
+                self._put_back(draft, unknown=True)
+            self._watch.store_away(away)
             return
         self._figures.append_us.observe(self._clock.now() - began)
-        self._store_answered()
+        self._watch.store_answered()
         self._settle(drafts, results)
 
     def _settle(self, drafts: list[Draft], results: list[Result]) -> None:
@@ -244,49 +288,75 @@ class Rostrum:
         for draft, (verdict, detail) in zip(drafts, results, strict=True):
             if verdict is not Verdict.APPENDED:
                 self._not_stored(draft, verdict, detail)
+        if self._fenced is not None:
+            raise self._fenced
+        if self._refusals:
+            self._wake.set()
 
     def _not_stored(self, draft: Draft, verdict: Verdict, detail: str) -> None:
+        self._put_back(draft, unknown=verdict is Verdict.FAILED)
         if verdict is Verdict.FENCED:
-            raise Fenced(f"Another server has taken group {draft.actor.group} over: {detail}")
-        log.warning("Group %s was not written (%s): %s", draft.actor.group, verdict, detail)
-        self._put_back(draft)
+            self._step_down(draft.actor, detail)
+        else:
+            log.warning("Group %s was not written (%s): %s", draft.actor.group, verdict, detail)
 
-    def _put_back(self, draft: Draft) -> None:
-        draft.actor.put_back(draft)
-        self._ails(draft.actor)
+    def _step_down(self, actor: Actor, why: str) -> Fenced:
+        """Have `run` end: another server has the group, and two servers on one store must not duel."""
+        self._fenced = self._fenced or Fenced(f"Another server has taken group {actor.group} over: {why}")
         self._wake.set()
+        return self._fenced
+
+    def _put_back(self, draft: Draft, *, unknown: bool) -> None:
+        draft.actor.put_back(draft, unknown=unknown)
+        self._ails(draft.actor)
 
     def _ails(self, actor: Actor) -> None:
-        if self._ailing.setdefault(actor.group, actor).ailing_since is None:
-            actor.ailing_since = self._clock.now()
+        """Have the group taken over (anew) in the next round; after a pause if that was of no use before."""
+        if self._is_ailing(actor):
+            return
+        self._ailing[actor.group] = actor
+        if actor.ailing_since is not None:
+            actor.relapsed = True
+            self._heal_later()
+            return
+        actor.ailing_since = self._clock.now()
+        self._to_heal[actor.group] = actor
+        self._wake.set()
 
-    def _is_well(self, actor: Actor) -> None:
+    def _has_healed(self, actor: Actor) -> None:
         self._ailing.pop(actor.group, None)
-        actor.ailing_since = None
+        self._to_heal.pop(actor.group, None)
+        now = self._clock.now()
+        since = now if actor.ailing_since is None else actor.ailing_since
+        if now - since > self._limits.outage_us and not actor.relapsed:
+            self._healed(actor, Outage(since, now))
+        if not actor.inbox:
+            actor.ailing_since = None
 
     def _tell(self, draft: Draft) -> None:
+        draft.actor.ailing_since, draft.actor.relapsed = None, False
         self._figures.batch_orders.observe(len(draft.answered))
-        draft.answer()
-        for answered in draft.answered:
-            self._count(answered, draft.actor.group)
+        self._answer(draft.answered, draft.actor.group)
 
-    def _count(self, answered: Answered, group: str) -> None:
-        outcome = answered.outcome
+    def _answer(self, answers: Iterable[Answered], group: str) -> None:
+        for waiting, outcome in answers:
+            if outcome is not None:
+                waiting.reply(outcome)
+                self._count(waiting, outcome, group)
+
+    def _count(self, waiting: Waiting, outcome: Answer, group: str) -> None:
         if isinstance(outcome, Accepted):
             self._figures.accepted += 1
-        elif outcome is not None:
-            self._figures.refused[outcome.code] += 1
-            if outcome.code not in LIMITS and outcome.code is not Code.UNKNOWN_LOT:
-                self._refusals.append(_note(answered, group))
+            return
+        self._figures.refused[outcome.code] += 1
+        if outcome.code not in LIMITS and outcome.code is not Code.UNKNOWN_LOT:
+            self._refusals.append(_note(waiting, outcome, group))
 
 
-def _note(answered: Answered, group: str) -> RefusalNote:
+def _note(waiting: Waiting, refused: Refused, group: str) -> RefusalNote:
     """Return the record of a refusal by rule: kept, so that "my bid was refused" can be answered years later."""
-    waiting, outcome = answered.waiting, answered.outcome
     record = {"op": type(waiting.order).__name__, "at": waiting.at, "lag_us": waiting.lag_us}
     if isinstance(waiting.order, Bid | MaxBid):
         record |= msgspec.structs.asdict(waiting.order)
-    if isinstance(outcome, Refused):
-        record |= {"code": outcome.code, "ask": outcome.ask}
+    record |= {"code": refused.code, "ask": refused.ask}
     return RefusalNote(waiting.order.lot, group, msgpack.packb(record))
-

@@ -42,6 +42,7 @@ class Watch:
         figures: Where the loop's lateness is counted.
         changed: Called when the first fault begins (True) and when the last has ended (False).
         outage: Told of a span in which nobody could bid.
+        cpu_us: Tells how much this process has worked so far: a loop that was late for its own work was not away.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Watch:
         *,
         changed: Callable[[bool], None],
         outage: Callable[[Outage], None],
+        cpu_us: Callable[[], int] = lambda: time.process_time_ns() // 1_000,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -61,14 +63,24 @@ class Watch:
         self._changed = changed
         self._outage = outage
         now = clock.now()
-        self._store = Silence(now, limits.outage_us)
         self._ticks = Silence(now, limits.outage_us)
-        self._cpu_us = _cpu_us()
+        self._store_heard_at = now
+        self._listens = False
+        self._cpu_us = cpu_us
+        self._worked_us = cpu_us()
         self._since = 0
         self.faults: dict[Fault, str] = {}
         self.lag_us = 0
         self.latest_at = 0
         self.notes: list[str] = []
+
+    def begin(self) -> None:
+        """Listen from now on: what it took to get here was no silence."""
+        now = self._clock.now()
+        self._ticks.heard(now)
+        self._store_heard_at = now
+        self._worked_us = self._cpu_us()
+        self._listens = True
 
     async def run(self) -> None:
         """Tick, probe and check until cancelled."""
@@ -89,38 +101,51 @@ class Watch:
             self.look()
 
     def look(self) -> None:
-        """See whether the loop has been away; called by the ticker, and before anything is closed."""
-        outage = self._ticks.heard(self._clock.now())
-        worked_us, self._cpu_us = _cpu_us() - self._cpu_us, _cpu_us()
+        """See whether the loop or the store has been away; called by the ticker, and before anything is decided."""
+        if not self._listens:
+            return
+        now = self._clock.now()
+        self._look_at_ticks(now)
+        if now - self._store_heard_at > self._limits.outage_us:
+            self._begin(Fault.STORE_AWAY, "The store does not answer.", self._store_heard_at)
+
+    def _look_at_ticks(self, now: int) -> None:
+        outage = self._ticks.heard(now)
+        worked_before_us, self._worked_us = self._worked_us, self._cpu_us()
         if outage is None:
             return
-        if 2 * worked_us > outage.back_at - outage.since:
-            log.warning("The loop was busy for %.1f s with our own work.", (outage.back_at - outage.since) / SECOND_US)
+        if 2 * (self._worked_us - worked_before_us) <= outage.back_at - outage.since:
+            if self.faults:
+                self._since = min(self._since, outage.since)  # it is told when the fault that stands has ended
+            else:
+                self._tell(outage, "the process did not run")
             return
-        self._tell(outage, "the process did not run")
+        log.warning("The loop was busy for %.1f s with our own work.", (outage.back_at - outage.since) / SECOND_US)
+        if Fault.STORE_AWAY not in self.faults:
+            self._store_heard_at = now  # it may have answered long ago; we were too busy to hear it
 
     # The store --------------------------------------------------------------------------------------------------------
 
     def store_answered(self) -> None:
         """Note a sign of life of the store."""
-        outage = self._store.heard(self._clock.now())
-        if Fault.STORE_AWAY in self.faults:
-            self._end(Fault.STORE_AWAY)
-        elif outage is not None and not self.faults:
-            self._tell(outage, "the store did not answer")
+        self.look()
+        self._store_heard_at = self._clock.now()
+        self._end(Fault.STORE_AWAY)
 
     def store_away(self, away: JournalAway) -> None:
         """Note that the store does not answer."""
-        self._begin(Fault.STORE_AWAY, f"The store does not answer: {away}", self._store.heard_at)
+        self.look()
+        self._begin(Fault.STORE_AWAY, f"The store does not answer: {away}", self._store_heard_at)
 
     def silent_us(self) -> int:
         """How long the store has been away, in microseconds; 0 while it is there."""
-        return self._clock.now() - self._store.heard_at if Fault.STORE_AWAY in self.faults else 0
+        return self._clock.now() - self._store_heard_at if Fault.STORE_AWAY in self.faults else 0
 
     async def _probe(self) -> None:
         while True:
+            asked_at = self._clock.now()
             try:
-                self.compare(await self._journal.now())
+                self.compare(await self._journal.now(), asked_at)
                 self.store_answered()
             except JournalAway as away:
                 self.store_away(away)
@@ -139,10 +164,13 @@ class Watch:
 
     # The clock --------------------------------------------------------------------------------------------------------
 
-    def compare(self, store_now: int) -> None:
-        """Compare the clock with the store's time, and with the latest stamp that recovery found in the logs."""
+    def compare(self, store_now: int, asked_at: int) -> None:
+        """Compare the clock with the store's time, and with the latest stamp that recovery found in the logs.
+
+        The store looked at its clock at some instant between question and answer; only what lies outside is an error.
+        """
         now = self._clock.now()
-        error_us = now - store_now
+        error_us = max(asked_at - store_now, 0) - max(store_now - now, 0)
         if abs(error_us) > self._limits.clock_error_us_max:
             self._begin(Fault.CLOCK, f"This clock is {error_us / SECOND_US:+.1f} s from the store's.", now)
         elif self.latest_at - now > self._limits.clock_error_us_max:
@@ -176,11 +204,7 @@ class Watch:
     def _tell(self, outage: Outage, why: str) -> None:
         self._figures.outages += 1
         # Whoever else was silent in this span was silent for the same reason: it is one outage, not two.
-        self._store.heard(outage.back_at)
+        self._store_heard_at = outage.back_at
         self._ticks.heard(outage.back_at)
         log.warning("Outage of %.1f s: %s.", (outage.back_at - outage.since) / SECOND_US, why)
         self._outage(outage)
-
-
-def _cpu_us() -> int:
-    return time.process_time_ns() // 1_000

@@ -25,7 +25,7 @@ from engine.house import House
 from engine.limits import GatewayLimits
 from gateway import documents
 from gateway.agenda import Agenda
-from gateway.auth import BadTokenError, Role, check_secret, identify
+from gateway.auth import BadTokenError, Role, identify, weakness
 from gateway.bid_desk import BidDesk
 from gateway.fanout import Fanout
 from gateway.metrics import CONTENT_TYPE, Metrics
@@ -55,9 +55,6 @@ class Gateway:
         origins: Pages that may connect besides the server's own.
         version: Of the program.
         about: What `/healthz` says besides: how the store is kept, for instance.
-
-    Raises:
-        ValueError: the secret is too short.
     """
 
     def __init__(
@@ -70,7 +67,9 @@ class Gateway:
         version: str = "0",
         about: Mapping[str, object] | None = None,
     ) -> None:
-        check_secret(secret)
+        weak = weakness(secret)
+        if weak is not None:
+            log.warning("%s", weak)
         self.house = house
         self.limits = limits or GatewayLimits()
         self._secret = secret

@@ -6,6 +6,7 @@ counts only together with an admitted `Origin`. Instants are microseconds, spans
 protocol.md, "HTTP".
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -24,6 +25,8 @@ SECRET_BYTES_MIN: Final = 32
 """A key shorter than the hash can be guessed sooner than it (RFC 7518, section 3.2)."""
 _ALGORITHM: Final = "HS256"
 _TOKENS: Final = jwt.PyJWS(algorithms=[_ALGORITHM])
+# The house says once, at its start, that its secret is weak; the library would say it with every token.
+warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
 
 Numeric = Annotated[int, Meta(ge=0, le=2**43)] | Annotated[float, Meta(ge=0, le=2**43)]
 """Seconds since the epoch, as JWT has them."""
@@ -80,14 +83,11 @@ _READ: Final = msgspec.json.Decoder(Claims)
 _WRITE: Final = msgspec.json.Encoder()
 
 
-def check_secret(secret: str) -> None:
-    """See that a secret is long enough to sign with.
-
-    Raises:
-        ValueError: It is not.
-    """
-    if len(secret.encode()) < SECRET_BYTES_MIN:
-        raise ValueError(f"the secret must have at least {SECRET_BYTES_MIN} bytes")
+def weakness(secret: str) -> str | None:
+    """Return what is wrong with a secret, one sentence for the operator; None when it is long enough to sign with."""
+    if len(secret.encode()) >= SECRET_BYTES_MIN:
+        return None
+    return f"The secret has fewer than {SECRET_BYTES_MIN} bytes: who guesses it can bid under any name."
 
 
 def sign(secret: str, identity: Identity) -> str:

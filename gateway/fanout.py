@@ -56,8 +56,8 @@ class Fanout:
         channel.take(commit)
         if commit.said:
             self._spread(channel, commit)
-        for bidder in commit.touched:
-            self._tell_bidder(channel, bidder)
+        if commit.touched:
+            self._tell_bidders(channel, commit.touched)
 
     def status(self, store: Store) -> None:
         """Tell all who watch anything that the store went away, or is back."""
@@ -261,12 +261,14 @@ class Fanout:
 
     # How bidders stand.
 
-    def _tell_bidder(self, channel: Channel, bidder: str) -> None:
-        """Tell a bidder how he stands on all his wires that watch the lot or its sale."""
-        feeds = (channel, self._lives.get(channel.lot), self._sales.get(channel.state.sale))
-        watches = [watch for feed in feeds if feed is not None for watch in feed.watches_of(bidder)]
-        if watches:
-            whisper(watches, views.you(channel.state, bidder))
+    def _tell_bidders(self, channel: Channel, bidders: Iterable[str]) -> None:
+        """Tell bidders how they stand on all their wires that watch the lot or its sale."""
+        near = (channel, self._lives.get(channel.lot), self._sales.get(channel.state.sale))
+        feeds = [feed for feed in near if feed is not None and feed.bidders]
+        for bidder in bidders if feeds else ():
+            watches = [watch for feed in feeds for watch in feed.watches_of(bidder)]
+            if watches:
+                whisper(watches, views.you(channel.state, bidder))
 
     def _tell_watch(self, watch: Watch) -> None:
         """Tell who watches how he stands there, unless he knows."""

@@ -13,7 +13,7 @@ after the next round.
 
 Invariants: a watcher's cursor is the version of the last bytes written to him; bytes for the versions a+1 to b are
 written only to a watcher whose cursor is a. A watch that was let go has the cursor GONE and is never written to.
-Budgets count writes of up to 16 KiB.
+Budgets count writes of up to 2 KiB.
 """
 
 from abc import ABC, abstractmethod
@@ -24,11 +24,11 @@ from gateway.frames import CODECS, Message
 from gateway.wire import Wire
 
 GONE: Final = -1
-_WEIGHT_SHIFT: Final = 14
+_WEIGHT_SHIFT: Final = 11
 
 
 def weight(frame: bytes) -> int:
-    """What writing these bytes takes from a budget: 1, and 1 more per 16 KiB."""
+    """What writing these bytes takes from a budget: 1, and 1 more per 2 KiB."""
     return 1 + (len(frame) >> _WEIGHT_SHIFT)
 
 

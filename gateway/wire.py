@@ -106,6 +106,7 @@ class Wire(asyncio.Protocol):
         "_opcode",
         "_protocol",
         "_spoke",
+        "_strays",
         "codec",
         "guest",
         "headers",
@@ -123,6 +124,7 @@ class Wire(asyncio.Protocol):
         self._protocol: ServerProtocol | None = None
         self._is_open = False
         self._heard = True
+        self._strays = 0
         self._gathered: list[bytes] = []
         self._fragments: bytearray | None = None
         self._backlog = b""
@@ -147,7 +149,7 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes in; a flood is worked off in slices, one per loop pass, and nothing more is read meanwhile."""
         self._heard = True
-        if len(data) <= self.switchboard.limits.read_bytes_max:
+        if self._protocol is None or len(data) <= self.switchboard.limits.read_bytes_max:
             self._read(data)
         else:
             self._backlog = data
@@ -235,6 +237,7 @@ class Wire(asyncio.Protocol):
         """Ping a peer that was heard of since the last time, give up one that was not; slow ones have a term."""
         if self.slow or not self._is_open:
             return
+        self._strays = 0
         if self._heard:
             self._heard = False
             self.write(PING)
@@ -265,7 +268,7 @@ class Wire(asyncio.Protocol):
     def _read(self, data: bytes) -> None:
         protocol = self._protocol
         if protocol is None:
-            self._shake_hands(data)
+            self._greet(data)
             return
         protocol.receive_data(data)
         for event in protocol.events_received():
@@ -274,6 +277,13 @@ class Wire(asyncio.Protocol):
         if protocol.state is not State.OPEN:
             self._end()
         self._write_protocol()
+
+    def _greet(self, data: bytes) -> None:
+        try:
+            self._shake_hands(data)
+        except Exception:  # as in `_hear`; and uvicorn could not take the connection back once this has begun
+            LOGGER.exception("a connection from %s could not be opened by the house itself", self.peer)
+            self.abort()
 
     def _shake_hands(self, data: bytes) -> None:
         switchboard = self.switchboard
@@ -319,11 +329,21 @@ class Wire(asyncio.Protocol):
             if frame.fin:
                 whole, self._fragments = bytes(self._fragments), None
                 self._hear(whole)
+            else:
+                self._count_stray()
         elif opcode is self._opcode:
             self._fragments = bytearray(frame.data)
-        elif opcode is _TEXT or opcode is _BINARY:
+        elif opcode is not _TEXT and opcode is not _BINARY:
+            self._count_stray()
+        else:
             wanted = "text" if self.codec.is_text else "binary"
             self._fail(CloseCode.UNSUPPORTED_DATA, f"{self.codec.subprotocol} has {wanted} frames only")
+
+    def _count_stray(self) -> None:
+        """Bear with frames that say nothing (pings, fragments) up to a limit: the reception never sees them."""
+        self._strays += 1
+        if self._strays > self.switchboard.limits.stray_frames_max:
+            self._fail(CloseCode.POLICY_VIOLATION, "too many frames that say nothing")
 
     def _hear(self, payload: bytes) -> None:
         text = self._opcode is _TEXT
@@ -356,8 +376,8 @@ class Wire(asyncio.Protocol):
     def _end(self) -> None:
         """Stop taking part: from here on nothing is heard or said but what the closing handshake needs."""
         if self._is_open:
-            self.flush()
             self._is_open = False
+            self.flush()
             self._fragments = None
             self.switchboard.is_ending(self)
             self.switchboard.reception.closed(self)

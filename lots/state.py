@@ -77,7 +77,7 @@ class Kept(Struct, frozen=True, gc=False):
 
 
 def ref_key(who: str, ref: str) -> str:
-    """Return what a `ref` is kept under: unique to its giver, and one string, since a hot lot keeps a million of them."""
+    """Return what a `ref` is kept under: unique to its giver, and one string, since a hot lot keeps a million."""
     return f"{who}\0{ref}"
 
 

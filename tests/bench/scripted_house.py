@@ -22,7 +22,7 @@ from lots.listing import Listing
 from lots.orders import Bid, ListLot, MaxBid, Order, Ring
 from lots.refusals import Refused
 from lots.state import Accepted, Lot, evolve
-from lots.views import live, snapshot
+from lots.views import live, snapshot, you
 
 SUBPROTOCOLS = ["knockdown.v1.json", "knockdown.v1.msgpack"]
 Message = dict[str, Any]
@@ -35,6 +35,7 @@ class ScriptedHouse:
         lose_answers: So many answers are decided but never sent, and their lines cut.
         events: The public events of each lot with their heads, from the first.
         offers: How often each ref came in.
+        refused: The codes of refused offers.
         greeted: Who came, by the subject of the token.
         watched: All `watch` messages.
     """
@@ -45,6 +46,7 @@ class ScriptedHouse:
         self.lots: dict[str, Lot] = {}
         self.events: dict[str, list[Message]] = {}
         self.offers: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self.greeted: Counter[str] = Counter()
         self.watched: list[Message] = []
         self._stirred = asyncio.Event()
@@ -107,6 +109,7 @@ class ScriptedHouse:
         elif isinstance(answer, Accepted):
             self._say(connection, {"ev": "accepted", "ref": answer.ref, "lot": answer.lot, "paddle": answer.paddle})
         elif isinstance(answer, Refused):
+            self.refused[answer.code] += 1
             self._say(connection, {"ev": "refused", "ref": message["ref"], "lot": message["lot"], "code": answer.code})
 
     def _watch(self, connection: ServerConnection, message: Message) -> None:
@@ -116,6 +119,10 @@ class ScriptedHouse:
             lots = [snapshot(lot, "", now) for lot in self.lots.values()]
             self._say(connection, {"ev": "sale", "lots": lots[:1], "more": True})
             self._say(connection, {"ev": "sale", "lots": lots[1:], "more": False})
+            bidder = self._guests[connection]
+            for lot in self.lots.values():
+                if bidder in lot.paddles:
+                    self._say(connection, you(lot, bidder))
             return
         events = self.events[message["lot"]]
         head = events[-1]["head"]

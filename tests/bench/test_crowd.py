@@ -87,6 +87,20 @@ async def test_after_a_restart_of_the_house_spectators_resume_their_feeds_where_
         assert all(house.events[watch["lot"]][watch["after"] - 1]["head"] == watch["head"] for watch in resumed())
 
 
+async def test_bidders_who_come_again_know_where_they_lead_and_use_no_ref_twice() -> None:
+    async with open_doors() as house:
+        for listing in lots(6):
+            house.list(listing)
+        for bids in (10, 20):
+            stop = asyncio.Event()
+            running = asyncio.create_task(run_crowd(house.url, sign, "sample", 1, stop))
+            await house.until(lambda bids=bids: house.bids() >= bids)  # type: ignore[misc]
+            stop.set()
+            await running
+        assert {"already_leading", "below_ceiling"}.isdisjoint(house.refused)
+        assert house.offers.total() == len(house.offers)
+
+
 async def test_the_crowd_goes_home_when_the_last_lot_has_ended() -> None:
     async with open_doors() as house:
         for listing in lots(2):

@@ -9,8 +9,8 @@ import uvloop
 SOCKET_TESTS = frozenset(("test_wire", "test_fanout_sockets"))
 
 
-def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]] | None:
-    """Say which event loops a test runs on; None leaves it to the default."""
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Say which event loops a test runs on."""
     if item.path.stem in SOCKET_TESTS:
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
-    return None
+    return {"asyncio": asyncio.new_event_loop}

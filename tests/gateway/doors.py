@@ -130,11 +130,22 @@ async def _plain_page(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN
 
 @asynccontextmanager
 async def opened(porter: Porter | None = None, **limits: Any) -> AsyncIterator[Doors]:  # noqa: ANN401  fields of the limits
-    """Open the doors, and close them gracefully afterwards."""
+    """Open the doors; afterwards see everyone out, and wait until the last wire is gone."""
     porter = porter or Porter()
     wire, board = make_wire(porter, limits=GatewayLimits(**limits))
+    one_is_gone = asyncio.Event()
+
+    class NotingWire(wire):  # type: ignore[valid-type, misc]  # a class made at run time is a base all the same
+        """A wire whose end can be awaited."""
+
+        __slots__ = ()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            one_is_gone.set()
+
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    config = uvicorn.Config(_plain_page, ws=wire, lifespan="off", log_level="error")
+    config = uvicorn.Config(_plain_page, ws=NotingWire, lifespan="off", log_level="error")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -144,7 +155,11 @@ async def opened(porter: Porter | None = None, **limits: Any) -> AsyncIterator[D
         yield doors
     finally:
         await doors.see_out()
-        await server.shutdown([listener])
+        for running in server.servers:
+            running.close()
+        while board.wires:
+            one_is_gone.clear()
+            await one_is_gone.wait()
 
 
 class Peer:

@@ -118,11 +118,11 @@ async def test_when_the_house_stops_everyone_hears_goodbye_and_1012() -> None:
         await stopping
 
 
-async def test_a_gateway_with_a_short_secret_does_not_open() -> None:
+async def test_a_short_secret_is_told_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
     async with open_front() as front:
         house = House(MemoryJournal(front.clock), front.clock)
-        with pytest.raises(ValueError, match="secret"):
-            Gateway(house, SECRET[:10])
+        Gateway(house, "short")
+    assert "fewer than 32 bytes" in caplog.text
 
 
 async def test_both_subprotocols_are_spoken() -> None:

@@ -124,6 +124,10 @@ async def test_flood_in_one_read_is_heard_whole_and_in_order(doors: Doors) -> No
     assert heard == list(range(20_000))
 
 
+async def test_request_with_large_headers_is_let_in(doors: Doors) -> None:
+    await doors.come_in("Cookie: big=" + "x" * 7_000, "X-Large: " + "x" * 7_000)
+
+
 async def test_ping_is_answered_with_its_payload(doors: Doors) -> None:
     peer = await doors.come_in()
     peer.say(masked(Opcode.PING, b"are you there"))
@@ -196,6 +200,28 @@ async def test_fault_of_the_house_ends_this_wire_alone(doors: Doors) -> None:
     assert (await doors.porter.heard.get())[0] == b"still here"
 
 
+@pytest.mark.parametrize(
+    "stray", [masked(Opcode.PING, b""), masked(Opcode.CONT, b"", fin=False)], ids=["ping", "empty"]
+)
+async def test_flood_of_frames_that_say_nothing_closes_1008(stray: bytes) -> None:
+    async with opened(stray_frames_max=100) as doors:
+        begun = masked(Opcode.TEXT, b"", fin=False)
+        assert await breach(doors, begun + stray * 101 + masked(Opcode.CONT, b"")) == 1008
+
+
+async def test_fault_of_the_house_in_greeting_ends_this_wire_alone() -> None:
+    class Stumbler(Porter):
+        def opened(self, wire: Wire) -> None:
+            super().opened(wire)
+            assert len(self.wires) > 1
+
+    async with opened(Stumbler()) as doors:
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await doors.come_in()
+        await doors.come_in()
+        assert doors.board.wires == 1
+
+
 # Writing.
 
 
@@ -255,11 +281,10 @@ async def test_half_closed_socket_ends_cleanly_and_gets_what_was_written(doors: 
     await doors.porter.gone.get()
 
 
-async def test_server_forgets_a_wire_that_is_gone(doors: Doors) -> None:
-    peer = await doors.come_in()
-    assert (doors.board.wires, len(doors.server.server_state.connections)) == (1, 1)
-    peer.writer.transport.abort()
-    await doors.porter.gone.get()
+async def test_server_forgets_a_wire_that_is_gone() -> None:
+    async with opened() as doors:
+        await doors.come_in()
+        assert (doors.board.wires, len(doors.server.server_state.connections)) == (1, 1)
     assert (doors.board.wires, len(doors.server.server_state.connections)) == (0, 0)
 
 
@@ -344,6 +369,18 @@ async def test_slow_reader_with_too_much_unsent_is_dropped_and_others_go_on() ->
         assert doors.board.slow_dropped == 1
         other.say(masked(Opcode.TEXT, b"here"))
         assert await other.frame() == (0x81, b'{"heard":4}')
+
+
+async def test_wire_that_is_closed_with_too_much_unsent_ends_once() -> None:
+    async with opened() as doors:
+        await sip(doors)
+        wire = doors.porter.wires[0]
+        fill(wire)
+        wire.write(b"x" * 1_000_000)
+        wire.close(1008)
+        await doors.porter.gone.get()
+    assert doors.porter.gone.empty()
+    assert doors.board.wires == 0
 
 
 async def test_reader_slow_for_too_long_is_dropped() -> None:
