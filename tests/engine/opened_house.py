@@ -161,10 +161,12 @@ class OpenedHouse:
             await self.running
 
 
-async def open_house(journal: Journal, clock: Clock, limits: EngineLimits | None = None) -> OpenedHouse:
+async def open_house(
+    journal: Journal, clock: Clock, limits: EngineLimits | None = None, events_kept: int = 512
+) -> OpenedHouse:
     """Open a house on a journal and let it work."""
     witness = Witness()
-    house = House(journal, clock, limits)
+    house = House(journal, clock, limits, events_kept=events_kept)
     house.publish, house.status = witness.publish, witness.status
     await house.start()
     return OpenedHouse(house, witness, asyncio.create_task(house.run()))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import msgpack
 import pytest
@@ -18,7 +19,6 @@ from tests.engine.opened_house import after, events_of, offered, opened
 from tests.engine.troubled_journal import entries_of, troubled
 from tests.engine.virtual_time import a_moment, in_virtual_time
 from tests.lots.saleroom import soft
-
 
 # Order ----------------------------------------------------------------------------------------------------------------
 
@@ -428,7 +428,7 @@ async def test_a_thousand_lots_that_end_at_one_instant_close_then_in_few_calls()
 @in_virtual_time
 async def test_a_bid_extends_both_of_two_linked_lots_that_end_at_once() -> None:
     journal, clock = troubled()
-    linked = {"group": "G", "soft_close": soft(5, 5, scope="group")}
+    linked: dict[str, Any] = {"group": "G", "soft_close": soft(5, 5, scope="group")}
     async with opened(journal, clock, *(offered(lot, closes=10, **linked) for lot in "AB")) as house:
         await asyncio.sleep(9.9)
         journal.arriving.clear()

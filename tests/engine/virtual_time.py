@@ -55,13 +55,17 @@ class LoopClock:
 
     Attributes:
         error_us: How wrong it goes.
+        stands_at: Where it stands still; None: it goes.
     """
 
-    def __init__(self, error_us: int = 0) -> None:
-        self.error_us = error_us
+    def __init__(self) -> None:
+        self.error_us = 0
+        self.stands_at: int | None = None
 
     def now(self) -> int:
         """The instant in microseconds since the epoch."""
+        if self.stands_at is not None:
+            return self.stands_at
         return BEGIN + self.error_us + round(asyncio.get_running_loop().time() * SECOND_US)
 
 
