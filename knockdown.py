@@ -87,8 +87,9 @@ Url = Annotated[str, typer.Argument(help="The house, on this machine: http://127
 
 _DATA = Path("data")
 _LINES_PER_STEP = 2_000
-_COLLECT_AFTER = (50_000, 20, 50)
-"""Almost nothing of ours is cyclic, so looking for cycles every 700 objects would cost a third of the processor."""
+_COLLECT_AFTER = (10_000, 10, 10_000)
+"""Almost nothing of ours is cyclic: looking for cycles every 700 objects would cost a third of the processor, and
+looking through all of a house with a million refs would hold every bidder up."""
 _SECRET_NAME = "secret"  # noqa: S105  the name of the file, not what is in it
 
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from engine.commit import Commit, Standing
 from engine.journal import Batch, Claim, Write
+from engine.outages import Outage
 from engine.pen import Pen, Salts, Tail
 from lots.decisions import Outcome, decide
 from lots.events import BidderAdmitted, BidderBarred, BidPlaced, CeilingRaised, Event
@@ -140,8 +141,8 @@ class Actor:
         lost: The draft whose fate is unknown until the logs are read again, or None.
         claims: Take-overs that were asked for since the last one that was carried through.
         uncatalogued: Lots that are in their logs but not in the catalogue yet: a restart would not find their bids.
-        ailing_since: Since when it could not be written; None once it has been again.
-        relapsed: Whether it was taken over since then, and could not be written all the same.
+        ailing_since: Since when it waits to be taken over; None while it is healthy.
+        ailed: When it waited last; None once it was written again.
         broken: Why it was stopped for good, or None.
     """
 
@@ -156,7 +157,7 @@ class Actor:
         self.uncatalogued: set[str] = set()
         self.inbox: deque[Waiting] = deque()
         self.ailing_since: int | None = None
-        self.relapsed = False
+        self.ailed: Outage | None = None
         self.broken: str | None = None
         self._last_at = 0
 

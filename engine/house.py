@@ -371,11 +371,18 @@ class House:
         self._outages.append((outage, actor))
         self._rostrum.wake()
 
-    def _before_deciding(self) -> None:
-        """Move the ends that outages have passed over, before any order is decided that came in after them."""
+    def _before_deciding(self, quiet: bool) -> bool:
+        """Move the ends that outages have passed over, before any order is decided that came in after them.
+
+        An append that is on its way may hold a hammer that must not fall once it comes back as lost, so that one is
+        waited for.
+        """
         self._watch.look()
-        if not self._outages or self._watch.faults:
-            return
+        if self._outages and quiet and not self._watch.faults:
+            self._move_ends()
+        return not self._outages
+
+    def _move_ends(self) -> None:
         outages, self._outages = self._outages, []
         back_at = max(outage.back_at for outage, _ in outages)
         late = {lot.lot: lot for outage, actor in outages for lot in self._lots_in(actor) if hit(lot, outage)}

@@ -20,7 +20,7 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Orders that may wait for one closing group."""
     batch_orders_max: int = 512
     """Orders of one group that go into one append."""
-    round_orders_max: int = 2_048
+    round_orders_max: int = 512
     """Orders of all groups that go into one append, so that no pass of the loop takes long."""
     listings_per_round_max: int = 256
     refusals_kept_per_lot: int = 10_000

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from engine.actor import Actor
 from engine.commit import Commit, PublicEvent
 from engine.errors import LogDamaged
-from engine.journal import Claim, Entry, Journal, Marker, Record, Taken, Top
+from engine.journal import NOTHING, Claim, Entry, Journal, Marker, Record, Taken, Top
 from engine.pen import Reader, Tail, marked
 from lots.events import Event
 from lots.phases import ENDED
@@ -118,22 +118,28 @@ async def catch_up(journal: Journal, actor: Actor, taken: Taken) -> list[Recover
 async def has_another_owner(journal: Journal, actor: Actor) -> bool:
     """Tell whether somebody else has taken over a group that was ours: to take it back would begin a duel.
 
-    What may stand behind the tail we know are our own entries, and the markers of take-overs whose replies were lost.
+    What may stand behind the tails we know are our own entries, and the markers of take-overs whose replies were lost.
+    Every log is looked at: the other owner may not know yet of a lot that was listed just now.
 
     Raises:
         JournalAway: the store does not answer.
     """
     if not actor.owned:
         return False
-    lot, tail = next(iter(actor.tails.items()))
-    try:
-        records = await journal.read(lot, actor.group, after=tail.top)
-    except LogDamaged:
-        return False  # what is wrong with the log, the take-over will say
-    markers = [record for record in records if isinstance(record, Marker)]
-    return len(markers) > actor.claims or any(
-        isinstance(record, Entry) and record.epoch != tail.top.epoch for record in records
-    )
+    known = [(lot, tail.top) for lot, tail in actor.tails.items() if tail.top != NOTHING]
+    for lot, top in known:
+        try:
+            records = await journal.read(lot, actor.group, after=top)
+        except LogDamaged:
+            continue  # what is wrong with the log, the take-over will say
+        if _are_anothers(records, top, actor.claims):
+            return True
+    return False
+
+
+def _are_anothers(records: Iterable[Record], top: Top, claims: int) -> bool:
+    markers = sum(isinstance(record, Marker) for record in records)
+    return markers > claims or any(isinstance(record, Entry) and record.epoch != top.epoch for record in records)
 
 
 async def _read_on(journal: Journal, actor: Actor, lot: str, tail: Tail, top: Top) -> Recovered:

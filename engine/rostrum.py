@@ -1,18 +1,20 @@
-"""The rostrum: where all actors' orders are carried out, one append at a time.
+"""The rostrum: where all actors' orders are carried out.
 
-One round: heal the groups that are not known to be ours, draft what waits in all ready actors, append all drafts in one
-call, adopt what was stored, answer, publish. Meanwhile the next orders gather, so batches form by themselves.
+One round: heal the groups that are not known to be ours, draft what waits in the ready actors, append all drafts in one
+call, adopt what was stored, answer, publish. Meanwhile the next orders gather, so batches form by themselves; and while
+one append is on its way, other groups' orders are drafted, so that the store and we do not wait for each other.
 It refuses to know what an order means, who waits for the answer, and when a lot is due.
 
-Invariants. Nothing leaves before the append that holds it has returned; all answers of a round go out before its
-events. A lost reply means unknown: the group is taken over again, its log read, and each order of the batch answered
-once from what the log says. FENCED means another owner: the whole house steps down. Source: design.md, "The path of a
-bid".
+Invariants. Nothing leaves before the append that holds it has returned; a group has one append on its way at most; all
+answers of an append go out before its events. A lost reply means unknown: the group is taken over again, its log read,
+and each order of the batch answered once from what the log says. FENCED means another owner: the whole house steps
+down. Source: design.md, "The path of a bid".
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgpack
 import msgspec
@@ -34,6 +36,9 @@ from lots.state import Accepted
 
 log = logging.getLogger(__name__)
 
+_APPENDS_MAX = 2
+"""One on its way to the store, and one that is drafted meanwhile; more would only make batches smaller."""
+
 OUT_OF_ORDER = "This lot is out of order; the house has been told."
 
 
@@ -46,7 +51,7 @@ class Rostrum:
         limits: How much one round takes on.
         figures: Where rounds are counted.
         watch: Told of every sign of life of the store, and when it does not answer.
-        prepare: Called before anything is decided; it may halt.
+        prepare: Called before anything is decided, with whether no append is on its way; it says whether to go on.
         publish: Told of every commit, after all answers of its round.
         healed: Told when a group is written again that could not be for so long.
     """
@@ -59,7 +64,7 @@ class Rostrum:
         figures: Figures,
         watch: Watch,
         *,
-        prepare: Callable[[], None],
+        prepare: Callable[[bool], bool],
         publish: Callable[[Commit], None],
         healed: Callable[[Actor, Outage], None],
     ) -> None:
@@ -80,6 +85,8 @@ class Rostrum:
         self._refusals: list[RefusalNote] = []
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._slots = asyncio.Semaphore(_APPENDS_MAX)
+        self._away: set[str] = set()
         self.halted = False
 
     def call(self, actor: Actor) -> None:
@@ -106,22 +113,23 @@ class Rostrum:
         Raises:
             Fenced: another owner has taken a group over.
         """
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            # A round may have nothing to wait for; what has come in over the wires meanwhile belongs into the next.
-            await asyncio.sleep(0)
-            async with self._turn:
-                await self._round()
+        async with asyncio.TaskGroup() as appends:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                # A round may have nothing to wait for; what has come in over the wires meanwhile belongs into the next.
+                await asyncio.sleep(0)
+                async with self._turn:
+                    await self._round(appends)
 
     async def between_rounds(self, work: Callable[[], Iterable[Actor]]) -> None:
-        """Do something to actors while no append is under way, then take the groups it returns over (anew).
+        """Do something to actors while no append is on its way, then take the groups it returns over (anew).
 
         Raises:
             JournalAway: the store does not answer; the groups will be healed later.
             Fenced: one of them has another owner now; so `run` ends too.
         """
-        async with self._turn:
+        async with self._quiet():
             actors = list(work())
             for actor in actors:
                 self._ails(actor)
@@ -133,26 +141,47 @@ class Rostrum:
         Raises:
             JournalAway: the store does not answer.
         """
-        async with self._turn:
+        async with self._quiet():
             while self._has_work() and self._may_decide():
-                await self._carry_out()
+                await self._append(self._decide())
             if self._refusals and self._may_decide():
                 await self._append([])
 
+    @asynccontextmanager
+    async def _quiet(self) -> AsyncIterator[None]:
+        """Hold the next round back, and wait until no append is on its way."""
+        async with self._turn, AsyncExitStack() as slots:
+            for _ in range(_APPENDS_MAX):
+                await slots.enter_async_context(self._slots)
+            yield
+
     def _may_decide(self) -> bool:
-        self._prepare()
-        return not self.halted and self._fenced is None
+        prepared = self._prepare(not self._away)
+        return prepared and not self.halted and self._fenced is None
 
     def _has_work(self) -> bool:
         return any(actor.inbox and not self._is_ailing(actor) for actor in self._ready.values())
 
-    async def _round(self) -> None:
+    async def _round(self, appends: asyncio.TaskGroup) -> None:
         if self._fenced is not None:
             raise self._fenced
         if self._to_heal:
             await self._heal()
-        if self._may_decide():
-            await self._carry_out()
+        await self._slots.acquire()
+        drafts = self._decide() if self._may_decide() else []
+        if drafts or (self._refusals and not self.halted):
+            self._away.update(draft.actor.group for draft in drafts)
+            appends.create_task(self._append_aside(drafts))
+        else:
+            self._slots.release()
+
+    async def _append_aside(self, drafts: list[Draft]) -> None:
+        try:
+            await self._append(drafts)
+        finally:
+            self._away.difference_update(draft.actor.group for draft in drafts)
+            self._slots.release()
+            self._wake.set()
 
     # Healing ----------------------------------------------------------------------------------------------------------
 
@@ -221,25 +250,24 @@ class Rostrum:
 
     # Carrying out -----------------------------------------------------------------------------------------------------
 
-    async def _carry_out(self) -> None:
-        drafts = self._drafts()
-        written = [draft for draft in drafts if draft.pens]
-        for draft in drafts:
+    def _decide(self) -> list[Draft]:
+        """Draft what waits; return what must be appended, having told what changed nothing."""
+        to_append = []
+        for draft in self._drafts():
             if not draft.pens:
                 self._tell(draft)
-        owned = [draft for draft in written if draft.actor.epoch]
-        for draft in written:
-            if not draft.actor.epoch:
+            elif draft.actor.epoch:
+                to_append.append(draft)
+            else:
                 self._put_back(draft, unknown=False)
-        if owned or self._refusals:
-            await self._append(owned)
+        return to_append
 
     def _drafts(self) -> list[Draft]:
-        """Draft what waits in the healthy actors, within what one round may take on."""
+        """Draft what waits in the actors that are here and healthy, within what one round may take on."""
         drafts: list[Draft] = []
         left = self._limits.round_orders_max
         for group, actor in list(self._ready.items()):
-            if self._is_ailing(actor):
+            if group in self._ailing or group in self._away:
                 continue
             del self._ready[group]
             draft = self._draft(actor, min(left, self._limits.batch_orders_max))
@@ -315,11 +343,14 @@ class Rostrum:
         if self._is_ailing(actor):
             return
         self._ailing[actor.group] = actor
-        if actor.ailing_since is not None:
-            actor.relapsed = True
+        actor.ailing_since = now = self._clock.now()
+        if actor.ailed is not None and now - actor.ailed.back_at <= self._limits.outage_us:
+            actor.ailing_since = (
+                actor.ailed.since
+            )  # a relapse: it was taken over, and could not be written all the same
             self._heal_later()
             return
-        actor.ailing_since = self._clock.now()
+        actor.ailed = None
         self._to_heal[actor.group] = actor
         self._wake.set()
 
@@ -327,14 +358,13 @@ class Rostrum:
         self._ailing.pop(actor.group, None)
         self._to_heal.pop(actor.group, None)
         now = self._clock.now()
-        since = now if actor.ailing_since is None else actor.ailing_since
-        if now - since > self._limits.outage_us and not actor.relapsed:
-            self._healed(actor, Outage(since, now))
-        if not actor.inbox:
-            actor.ailing_since = None
+        ailed = Outage(now if actor.ailing_since is None else actor.ailing_since, now)
+        if actor.ailed is None and now - ailed.since > self._limits.outage_us:
+            self._healed(actor, ailed)
+        actor.ailing_since, actor.ailed = None, ailed
 
     def _tell(self, draft: Draft) -> None:
-        draft.actor.ailing_since, draft.actor.relapsed = None, False
+        draft.actor.ailed = None
         self._figures.batch_orders.observe(len(draft.answered))
         self._answer(draft.answered, draft.actor.group)
 

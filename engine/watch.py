@@ -114,15 +114,14 @@ class Watch:
         worked_before_us, self._worked_us = self._worked_us, self._cpu_us()
         if outage is None:
             return
-        if 2 * (self._worked_us - worked_before_us) <= outage.back_at - outage.since:
-            if self.faults:
-                self._since = min(self._since, outage.since)  # it is told when the fault that stands has ended
-            else:
-                self._tell(outage, "the process did not run")
-            return
-        log.warning("The loop was busy for %.1f s with our own work.", (outage.back_at - outage.since) / SECOND_US)
         if Fault.STORE_AWAY not in self.faults:
-            self._store_heard_at = now  # it may have answered long ago; we were too busy to hear it
+            self._store_heard_at = now  # it may have answered long ago; we were not there to hear it
+        if 2 * (self._worked_us - worked_before_us) > outage.back_at - outage.since:
+            log.warning("The loop was busy for %.1f s with our own work.", (outage.back_at - outage.since) / SECOND_US)
+        elif self.faults:
+            self._since = min(self._since, outage.since)  # it is told when the fault that stands has ended
+        else:
+            self._tell(outage, "the process did not run")
 
     # The store --------------------------------------------------------------------------------------------------------
 
@@ -203,8 +202,5 @@ class Watch:
 
     def _tell(self, outage: Outage, why: str) -> None:
         self._figures.outages += 1
-        # Whoever else was silent in this span was silent for the same reason: it is one outage, not two.
-        self._store_heard_at = outage.back_at
-        self._ticks.heard(outage.back_at)
         log.warning("Outage of %.1f s: %s.", (outage.back_at - outage.since) / SECOND_US, why)
         self._outage(outage)

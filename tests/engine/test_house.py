@@ -89,15 +89,16 @@ async def test_batches_form_by_themselves_while_an_append_is_under_way() -> None
 
 
 @in_virtual_time
-async def test_one_append_is_on_its_way_at_a_time() -> None:
+async def test_a_group_has_one_append_on_its_way_at_a_time() -> None:
     journal, clock = troubled()
-    async with opened(journal, clock, offered("A"), offered("B")) as house:
+    async with opened(journal, clock, offered("A")) as house:
         journal.delay_s = 0.010
-        house.bid(100, lot="A")
-        await a_moment()
-        house.bid(100, lot="B")
-        await a_moment()
-        assert journal.under_way == 1
+        for step in range(20):
+            house.bid(100 + 10 * step, f"b{step % 2}")
+            await a_moment()
+            assert journal.under_way <= 1
+        await asyncio.sleep(0.02)
+        assert house.lot().bids == 20
 
 
 @in_virtual_time
@@ -422,7 +423,7 @@ async def test_a_thousand_lots_that_end_at_one_instant_close_then_in_few_calls()
         await asyncio.sleep(0.002)
         assert {house.lot(lot).phase for lot in lots} == {Phase.SOLD, Phase.PASSED}
         assert {house.witness.events[lot][-1].public["at"] for lot in lots} == {after(10)}
-        assert len(journal.appended) == 1
+        assert len(journal.appended) <= 4
 
 
 @in_virtual_time

@@ -326,6 +326,25 @@ async def test_a_hammer_that_was_lost_in_a_long_absence_does_not_fall_after_it()
 
 
 @in_virtual_time
+async def test_a_hammer_that_is_under_way_until_after_the_absence_does_not_fall_before_the_end_is_moved() -> None:
+    journal, clock = troubled()
+    async with opened(journal, clock, offered("A", closes=20.3), offered("B")) as house:
+        await until(20.1)
+        journal.away = True
+        journal.arriving.clear()
+        await until(22.1)
+        journal.away = False  # questions are answered again; the append with the hammer still waits for its reply
+        await until(23)
+        house.bid(100, lot="B")
+        await until(24)
+        journal.lose_calls = 1
+        journal.arriving.set()
+        await until(27)
+        assert causes(house) == ["outage"]
+        assert 82 <= end_after(house) <= 86
+
+
+@in_virtual_time
 async def test_nothing_closes_while_a_store_has_been_silent_for_more_than_a_second() -> None:
     journal, clock = troubled()
     async with opened(journal, clock, offered(closes=20)) as house:
@@ -522,8 +541,10 @@ async def test_while_the_clock_is_wrong_nothing_opens_or_closes_and_bids_are_una
         assert house.answer(house.bid(100)) == UNAVAILABLE
         assert len(house.house.troubles()) == 1
         await until(30)
-        clock.error_us = 0  # it stands still until the store's time has come up, as clocks here never run back
-        await until(32)
+        clock.error_us = 0  # it stands still until the store's time has come up
+        await until(36)
+        assert len(house.house.troubles()) == 1
+        await until(38)
         assert house.house.troubles() == []
         assert causes(house, "A") == ["outage"]
         assert end_after(house, "A") >= 83

@@ -51,7 +51,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class LoopClock:
-    """The clock of a virtual loop.
+    """The clock of a virtual loop; like every clock here it never runs back.
 
     Attributes:
         error_us: How wrong it goes.
@@ -61,12 +61,15 @@ class LoopClock:
     def __init__(self) -> None:
         self.error_us = 0
         self.stands_at: int | None = None
+        self._latest = 0
 
     def now(self) -> int:
         """The instant in microseconds since the epoch."""
         if self.stands_at is not None:
             return self.stands_at
-        return BEGIN + self.error_us + round(asyncio.get_running_loop().time() * SECOND_US)
+        true = BEGIN + round(asyncio.get_running_loop().time() * SECOND_US)
+        self._latest = max(self._latest, true + self.error_us)
+        return self._latest
 
 
 def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
