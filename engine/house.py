@@ -135,7 +135,6 @@ class House:
 
     def _ring(self, lot: str) -> None:
         """Put the ring of a deadline into the inbox, whatever waits there."""
-        self._watch.look()
         actor = self._actor_of[lot]
         if actor.broken is None:
             actor.inbox.append(Waiting(Ring(lot), actor.stamp(self.clock.now()), self._watch.lag_us, _unheard))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from clock.instants import SECOND_US, Clock
+from clock.instants import MILLISECOND_US, SECOND_US, Clock
 from engine.errors import JournalAway, StoreRefused
 from engine.figures import Figures
 from engine.journal import Journal
@@ -105,6 +105,8 @@ class Watch:
         if not self._listens:
             return
         now = self._clock.now()
+        if now - self._ticks.heard_at < MILLISECOND_US:
+            return  # a storm looks before each of thousands of rounds a second, and reading CPU time is a system call
         self._look_at_ticks(now)
         if now - self._store_heard_at > self._limits.outage_us:
             self._begin(Fault.STORE_AWAY, "The store does not answer.", self._store_heard_at)

@@ -38,6 +38,7 @@ LOTS = [
     listing("huge", 3_600, self_raise=True),
     listing("guarded", 3_600, deposit=1_000),
     listing("later", 7_200, opens_at=2**52, closes_at=2**52 + 1),
+    msgspec.structs.replace(listing("wordy", 3_600), description="word " * 1_600),
 ]
 
 

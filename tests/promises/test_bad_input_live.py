@@ -278,7 +278,7 @@ async def test_a_bad_token_at_the_door_is_turned_away_with_401(live: Live) -> No
         (403, ["Origin: https://evil.example"], "/v1/ws"),
         (403, ["Origin: null"], "/v1/ws"),
         (403, ["Origin: http://127.0.0.1:1"], "/v1/ws"),
-        (403, ["Origin: http://127.0.0.1", "Origin: https://evil.example"], "/v1/ws"),
+        (400, ["Origin: http://127.0.0.1", "Origin: https://evil.example"], "/v1/ws"),
         (404, [], "/v1/wss"),
         (400, ["Sec-WebSocket-Protocol: graphql-ws"], "/v1/ws"),
         (401, ["Authorization: Basic eDp5"], "/v1/ws"),
@@ -355,9 +355,7 @@ async def test_a_reader_who_does_not_read_is_dropped(live: Live) -> None:
     sock: socket.socket = caller.writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     caller.reader._transport.pause_reading()  # type: ignore[attr-defined]  # the one way to be a bad client
-    for number in range(16):
-        caller.say(said({"op": "watch", "sale": "storm"}) * 60 + said({"op": "watch", "lot": "busy"}) * number)
-        await asyncio.sleep(0.02)
+    caller.say(said({"op": "watch", "lot": "wordy"}) * 900)
     async with asyncio.timeout(15):
         while await _figure(live, "knockdown_slow_readers_dropped_total") == before:
             await live.is_undisturbed()
