@@ -1,7 +1,8 @@
 """`python -m bench fanout`: what a delivered frame costs the house, beside what it costs a bare loop of `send` in C.
 
 One lot, many watchers on its `full` feed in a process of their own that only drains (drain.c), and bids by one bidder
-at a steady pace. The house's CPU (without its store, less what it spends idle) by the frames delivered; then raw_send.c
+at a steady pace. The house's CPU (without its store, less what it spends idle) by the frames delivered, and how much of
+it the same bids cost while nobody watches; then raw_send.c
 with the same frame size, the same number of sockets, the same pace and the same drain, before and after, in the same
 run. Then the memory of idle watchers, in a fresh house. Refuses to know how the house fans out. Invariants: a frame
 counts when the watcher has it; what was not delivered is said. CPU in seconds, memory in bytes.
@@ -49,12 +50,14 @@ class FanoutReport(msgspec.Struct, kw_only=True):
     expected: int
     delivered: int
     house_us_per_frame: float
+    deciding_us_per_frame: float
     house_busy: float
     idle_busy: float
     crowd_busy: float
     raw_us_per_frame: list[float]
     raw_short: int
     ratio: float
+    ratio_without_deciding: float
     idle_watchers: int = 0
     idle_bytes_per_watcher: float = 0.0
 
@@ -65,9 +68,10 @@ class FanoutReport(msgspec.Struct, kw_only=True):
             f"one lot, {self.watchers:,} watchers on full, {self.rate:g} events a second for {self.seconds:g} s",
             f"delivered {self.delivered:,} of {self.expected:,} frames of {self.frame_bytes:.0f} bytes",
             f"house: {self.house_us_per_frame:.2f} us of CPU per delivered frame",
+            f"  ({self.deciding_us_per_frame:.2f} of it to decide and store the bids, watched or not)",
             f"  ({self.house_busy:.0%} of a core, {self.idle_busy:.1%} idle taken off; drain {self.crowd_busy:.0%})",
             f"limit: {raw} us per frame (raw loop of send() in C, before and after; {self.raw_short} not taken)",
-            f"ratio: {self.ratio:.2f}",
+            f"ratio: {self.ratio:.2f}; {self.ratio_without_deciding:.2f} without deciding and storing the bids",
         ]
         if self.idle_watchers:
             lines.append(f"{self.idle_watchers:,} idle watchers: {self.idle_bytes_per_watcher / 1024:.1f} KiB each")
@@ -196,12 +200,20 @@ async def _measure(running: House, studio: Studio, options: Options) -> FanoutRe
     lot = await asyncio.to_thread(list_one_lot, running)
     idle_busy = await _idle_busy(running)
     bidder = Bidder(lot, await dial(running.address, running.sign("bidder", "fanout-bidder"), unheard))
+    deciding_busy = await _deciding_busy(running, bidder, options) - idle_busy
     async with studio.watchers(running.address, options.watchers, studio.scripts(running.address, lot)) as drain:
         size = await _frame_size(bidder, drain, options)
         before = await studio.raw(options.watchers, round(size), options.rate or 0.0, options.seconds)
         flight = await _flight(running, bidder, drain, options)
     after = await studio.raw(options.watchers, round(size), options.rate or 0.0, options.seconds)
-    return _report(options, size, idle_busy, flight, [before, after])
+    return _report(options, size, Baseline(idle_busy, deciding_busy), flight, [before, after])
+
+
+class Baseline(NamedTuple):
+    """What the house spends, in cores, on nothing at all, and on bids that nobody watches."""
+
+    idle: float
+    deciding: float
 
 
 class Flight(NamedTuple):
@@ -214,9 +226,10 @@ class Flight(NamedTuple):
     crowd_cpu_s: float
 
 
-def _report(options: Options, size: float, idle_busy: float, flight: Flight, raw: list[RawCost]) -> FanoutReport:
-    spent = flight.cpu_s - idle_busy * flight.wall_s
-    per_frame = spent * _US / max(flight.frames, 1)
+def _report(options: Options, size: float, baseline: Baseline, flight: Flight, raw: list[RawCost]) -> FanoutReport:
+    frame_s = flight.wall_s / max(flight.frames, 1)
+    per_frame = (flight.cpu_s / flight.wall_s - baseline.idle) * frame_s * _US
+    deciding = baseline.deciding * frame_s * _US
     limit = sum(cost.us_per_frame for cost in raw) / len(raw)
     return FanoutReport(
         machine=machine(),
@@ -227,12 +240,14 @@ def _report(options: Options, size: float, idle_busy: float, flight: Flight, raw
         expected=flight.expected,
         delivered=flight.frames,
         house_us_per_frame=round(per_frame, 3),
+        deciding_us_per_frame=round(deciding, 3),
         house_busy=round(flight.cpu_s / flight.wall_s, 4),
-        idle_busy=round(idle_busy, 4),
+        idle_busy=round(baseline.idle, 4),
         crowd_busy=round(flight.crowd_cpu_s / flight.wall_s, 4),
         raw_us_per_frame=[round(cost.us_per_frame, 3) for cost in raw],
         raw_short=sum(cost.short for cost in raw),
         ratio=round(per_frame / limit, 3),
+        ratio_without_deciding=round((per_frame - deciding) / limit, 3),
     )
 
 
@@ -256,6 +271,14 @@ async def _idle_busy(running: House) -> float:
     await asyncio.sleep(_SETTLE_S)
     started, before = time.perf_counter(), running.cpu_s()
     await asyncio.sleep(_BASELINE_S)
+    return (running.cpu_s() - before) / (time.perf_counter() - started)
+
+
+async def _deciding_busy(running: House, bidder: Bidder, options: Options) -> float:
+    rate = options.rate or 1.0
+    await bidder.bid(rate, _WARM_UP_S)
+    started, before = time.perf_counter(), running.cpu_s()
+    await bidder.bid(rate, _BASELINE_S)
     return (running.cpu_s() - before) / (time.perf_counter() - started)
 
 

@@ -353,7 +353,7 @@ class House:
         self._lots_of.setdefault(lot.sale, {})[lot.lot] = None
         if lot.sale not in self.sales:
             self.sales[lot.sale] = Sale(sale=lot.sale, title=lot.sale)
-        if self._bell is not None:
+        if self._bell is not None and (before is None or before.state.deadline != lot.deadline):
             self._bell.set(lot.lot, lot.deadline)
         if before is not None and before.state.phase is Phase.OPEN and lot.phase in (Phase.SOLD, Phase.PASSED):
             self.figures.closing_lag_us.observe(self.clock.now() - before.state.ending.closes_at)

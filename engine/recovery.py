@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from engine.actor import Actor
 from engine.commit import Commit, PublicEvent
-from engine.errors import LogDamaged
+from engine.errors import Fenced, LogDamaged
 from engine.journal import NOTHING, Claim, Entry, Journal, Marker, Record, Taken, Top
 from engine.pen import Reader, Tail, marked
 from lots.events import Event
@@ -100,6 +100,7 @@ async def catch_up(journal: Journal, actor: Actor, taken: Taken) -> list[Recover
         What is new, for each lot whose log holds more than the actor knew.
 
     Raises:
+        Fenced: somebody else has taken the group over since.
         LogDamaged: a log is not sound, or does not end where the take-over says.
         JournalAway: the store does not answer; the actor is as it was.
     """
@@ -149,6 +150,8 @@ async def _read_on(journal: Journal, actor: Actor, lot: str, tail: Tail, top: To
     replay = Replay(lot, actor.lots.get(lot), tail)
     replay.follow(await journal.read(lot, actor.group, after=tail.top))
     recovered = replay.result()
+    if recovered.tail.top.epoch > top.epoch:
+        raise Fenced(f"the log of lot {lot} has gone on to {recovered.tail.top}, beyond our {top}")
     if recovered.tail.top != top:
         raise LogDamaged(f"The log of lot {lot} ends at {recovered.tail.top}, not at {top}.")
     return recovered

@@ -230,6 +230,8 @@ class Rostrum:
         except LogDamaged as damage:
             self._break(actor, str(damage))
             return
+        except Fenced as fenced:
+            raise self._step_down(actor, str(fenced)) from fenced
         self._has_healed(actor)
         self._answer(actor.find_lost(), actor.group)
         for recovered in news:
@@ -244,9 +246,11 @@ class Rostrum:
         actor.broken = why
         for actors in (self._ready, self._ailing, self._to_heal):
             actors.pop(actor.group, None)
-        while actor.inbox:
-            waiting = actor.inbox.popleft()
-            waiting.reply(Refused(Code.UNAVAILABLE, OUT_OF_ORDER, None, waiting.at))
+        for waiting in actor.inbox:
+            # What may be stored is not called refused. Nobody will ever know here; its giver asks again elsewhere.
+            if not waiting.unsure:
+                waiting.reply(Refused(Code.UNAVAILABLE, OUT_OF_ORDER, None, waiting.at))
+        actor.inbox.clear()
 
     # Carrying out -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.compile_c import CompilerMissingError, build
-from bench.fanout import Flight, RawCost, Studio, _report
+from bench.fanout import Baseline, Flight, RawCost, Studio, _report
 from bench.load import Address
 from bench.pace import Options
 
@@ -81,7 +81,8 @@ def test_what_gcc_will_not_build_is_said(tmp_path: Path) -> None:
 def test_the_ratio_is_the_house_less_its_idle_time_over_the_mean_of_the_limits() -> None:
     flight = Flight(wall_s=10.0, cpu_s=3.0, frames=500_000, expected=500_000, crowd_cpu_s=1.0)
     raw = [RawCost(3.0, 0), RawCost(5.0, 1)]
-    report = _report(Options(watchers=1_000, rate=50.0), 200.0, 0.1, flight, raw)
+    report = _report(Options(watchers=1_000, rate=50.0), 200.0, Baseline(0.1, 0.05), flight, raw)
     assert report.house_us_per_frame == pytest.approx(4.0)
+    assert report.deciding_us_per_frame == pytest.approx(1.0)
     assert report.ratio == pytest.approx(1.0)
     assert report.raw_short == 1
