@@ -86,6 +86,7 @@ ReportFile = Annotated[Path | None, typer.Option("--report", help="Write the who
 Url = Annotated[str, typer.Argument(help="The house, on this machine: http://127.0.0.1:8000")]
 
 _DATA = Path("data")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LINES_PER_STEP = 2_000
 _COLLECT_AFTER = (10_000, 10, 10_000)
 """Almost nothing of ours is cyclic: looking for cycles every 700 objects would cost a third of the processor, and
@@ -246,6 +247,7 @@ async def serve_house(premises: Premises, beside: Iterable[Beside] = ()) -> None
     """
     engine_limits = limits_from(EngineLimits, os.environ)
     gateway_limits = limits_from(GatewayLimits, os.environ)
+    _end_when_told()
     with premises.bind() as listening:
         async with premises.journal(engine_limits) as journal:
             house = House(journal, SystemClock(), engine_limits, events_kept=gateway_limits.ring_events_per_lot)
@@ -268,6 +270,7 @@ async def _serve(
     gc.collect()
     gc.freeze()  # what recovery made lives as long as the process: no collection need look at it again
     gc.set_threshold(*_COLLECT_AFTER)
+    _leave_signals_to_uvicorn()
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -275,6 +278,20 @@ async def _serve(
         await _end([*aside, *working])
     for task in ended:
         task.result()
+
+
+def _end_when_told() -> None:
+    """Let a signal end the start, which may take long where there is much to recover."""
+    starting = asyncio.current_task()
+    for one in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(one, lambda: starting and starting.cancel())
+
+
+def _leave_signals_to_uvicorn() -> None:
+    """Let uvicorn act on signals; it raises them anew once it has stopped, when there is nothing left to interrupt."""
+    for one in _SIGNALS:
+        asyncio.get_running_loop().remove_signal_handler(one)
+        signal.signal(one, lambda _signal, _frame: None)
 
 
 def _recovery(house: House) -> str:
@@ -294,7 +311,7 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 def _prepare_process() -> None:
-    """Take as many files as we may, and let uvicorn's handlers be the only ones that act on signals."""
+    """Take as many files as we may, and log what an operator should read."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES_WANTED)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -302,14 +319,11 @@ def _prepare_process() -> None:
     for talkative in ("knockdown.wire", "uvicorn.error"):
         # A line for every connection would bury the lines that matter.
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    for one in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises the signal anew once it has stopped cleanly; by then there is nothing left to interrupt.
-        signal.signal(one, lambda _signal, _frame: None)
 
 
 def _open_house(premises: Premises, beside: Iterable[Beside] = ()) -> None:
     _prepare_process()
-    with one_line_errors():
+    with one_line_errors(), suppress(asyncio.CancelledError):
         try:
             uvloop.run(serve_house(premises, beside))
         except BaseExceptionGroup as group:

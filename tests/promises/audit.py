@@ -171,17 +171,24 @@ def _retry_over_http(premises: Premises, name: str, offers: Sequence[Offer]) -> 
     faults = []
     for offer in offers:
         order, first = offer.order, offer.accepted or {}
-        field = "amount" if order["op"] == "bid" else "max"
-        path, body = f"/v1/lots/{order['lot']}/bids", {field: order["amount"], "ref": order["ref"], "confirm": True}
-        answer = desk.call("POST", path, body)
-        if _first(answer) != _first(first) or not answer["repeat"]:
-            faults.append(f"{name} {order['ref']} was accepted as {first}, and over HTTP as {answer}")
-        try:
-            faults.append(f"a used ref took another amount: {desk.call('POST', path, {**body, field: 1})}")
-        except DeskError as error:
-            faults += [] if "ref_reused" in str(error) else [str(error)]
+        path, field = f"/v1/lots/{order['lot']}/bids", "amount" if order["op"] == "bid" else "max"
+        body = {field: order["amount"], "ref": order["ref"], "confirm": True}
+        answer = _posted(desk, path, body)
+        if not answer.get("repeat") or _first(answer) != _first(first):
+            faults.append(f"{name} {order['ref']} was accepted as {first}, and over HTTP {answer}")
+        other = _posted(desk, path, {**body, field: order["amount"] + 1})
+        if "ref_reused" not in other.get("problem", ""):
+            faults.append(f"under {name}'s used ref {order['ref']} another amount was answered {other}")
     desk.close()
     return faults
+
+
+def _posted(desk: Desk, path: str, body: Message) -> Message:
+    try:
+        answer: Message = desk.call("POST", path, body)
+    except DeskError as error:
+        return {"problem": str(error)}
+    return answer
 
 
 # One lot --------------------------------------------------------------------------------------------------------------

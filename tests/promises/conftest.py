@@ -8,8 +8,8 @@ import pytest
 
 from tests.promises.premises import Premises, directory_on_disk
 
-STORMY = {"outage_notice_us": "1000000", "ring_events_per_lot": "8192"}
-"""Lots stay open for a second after an outage instead of a minute; and a storm has more events in the seconds of a
+STORMY = {"outage_notice_us": "500000", "ring_events_per_lot": "8192"}
+"""Lots stay open for half a second after an outage instead of a minute; and a storm has more events in the seconds of a
 reconnect than a sale in an hour, while here every feed must be resumed, not begun anew."""
 
 

@@ -92,6 +92,7 @@ class Premises:
         self.ws_url = f"ws://127.0.0.1:{self.address.port}/v1/ws"
         self.store_url = store_url or f"unix://{self.data_dir / 'redis.sock'}"
         self.starts = 0
+        self._has_own_store = not store_url
         self._log = directory / "house.log"
         self._secret = secrets.token_hex(32)
         given = {"redis_url": store_url} if store_url else {}
@@ -125,17 +126,20 @@ class Premises:
 
     async def open(self) -> None:
         """Start the house, and wait until it takes bids."""
-        words = command("serve", "--port", str(self.address.port), "--data-dir", str(self.data_dir))
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(words, cwd=ROOT, env=self._environment, stdout=log, stderr=log)  # noqa: S603  our own command line
-        self.starts += 1
+        self._start()
         give_up = time.monotonic() + _READY_S
         while not await self.is_ready():
             assert self.process.poll() is None, f"the house ended: {self.said[-2_000:]}"
             assert time.monotonic() < give_up, f"the house is not ready: {self.said[-2_000:]}"
             await asyncio.sleep(_LOOK_S)
-        if "redis.sock" in self.store_url and str(self.data_dir) in self.store_url:
+        if self._has_own_store:
             self.store()  # so that it is known, should it outlive the house
+
+    def _start(self) -> None:
+        words = command("serve", "--port", str(self.address.port), "--data-dir", str(self.data_dir))
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(words, cwd=ROOT, env=self._environment, stdout=log, stderr=log)  # noqa: S603  our own
+        self.starts += 1
 
     async def is_ready(self) -> bool:
         """Whether the house says that it takes bids."""

@@ -3,14 +3,15 @@
 It refuses to know what is killed, and to judge: every offer is written down before it is sent, and every answer as it
 comes. Invariants: bidders and watchers are those of `bench.client`, so a lost line is dialled again with back-off,
 every offer without an answer is sent again under its own `ref`, and every feed is taken up by `after` and `head`. Both
-wire formats are spoken. Amounts are minor units, instants microseconds. A storm is its seed, but for the network's part.
+wire formats are spoken. Amounts are minor units, instants microseconds. A storm is its seed and the network's.
 """
 
 import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,17 @@ _PATIENCE_S = 45.0
 _RETRIED, _LATE = 0.04, 0.03
 
 
+@asynccontextmanager
+async def held(premises: Premises, listings: Sequence[Listing], seed: int) -> AsyncIterator["Storm"]:
+    """Hold a sale with everyone in their seats; in the end, whatever comes, everyone leaves."""
+    storm = Storm(premises, listings, seed)
+    try:
+        await storm.gather()
+        yield storm
+    finally:
+        await storm.leave()
+
+
 def now_us() -> int:
     """This machine's time, which is also the house's."""
     return time.time_ns() // 1_000
@@ -57,7 +69,7 @@ def listing(lot: str, closes_in_s: float, **terms: Any) -> Listing:  # noqa: ANN
     return msgspec.convert({"lot": lot, "sale": SALE, "title": f"Lot {lot}", "terms": given}, Listing)
 
 
-def soft(window_s: float = 0.5, **more: Any) -> Message:  # noqa: ANN401  any field of the soft close
+def soft(window_s: float = 0.3, **more: Any) -> Message:  # noqa: ANN401  any field of the soft close
     """A short soft close."""
     return {"window_s": window_s, "extension_s": window_s, "max_extensions": 4, **more}
 
@@ -166,6 +178,7 @@ class Storm:
         ]
         self._random = random.Random(seed)
         self._open = set(self.listings)
+        self._lasting = {one.lot for one in listings if one.terms.closes_at > now_us() + 600 * SECOND_US}
         self._calm = False
         self._hands: list[asyncio.Task[None]] = []
         self._news = asyncio.Event()
@@ -210,6 +223,16 @@ class Storm:
         """How many offers were accepted so far."""
         return sum(bidder.accepted for bidder in self.bidders)
 
+    def shown(self, lot: str) -> Message:
+        """How a lot stands, as the first watcher has it."""
+        return self.watchers[0].feeds[lot].state
+
+    @property
+    def last_end(self) -> int:
+        """When the last of the short lots ends, as the first watcher has it."""
+        ends: list[int] = [self.shown(lot)["closes_at"] for lot in self.listings if lot not in self._lasting]
+        return max(ends)
+
     # Bidding ----------------------------------------------------------------------------------------------------------
 
     async def _bid(self, bidder: Account) -> None:
@@ -253,15 +276,16 @@ class Storm:
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise AssertionError(f"{count()} of {wanted} after {_PATIENCE_S} s: {self.premises.said[-3_000:]}") from None
+            raise AssertionError(
+                f"{count()} of {wanted} after {_PATIENCE_S} s: {self.premises.said[-3_000:]}"
+            ) from None
 
     async def blow_over(self) -> None:
         """Let nobody offer any more, wait for the answer to every offer, and for every short lot to end."""
         self._calm = True
         async with asyncio.timeout(_PATIENCE_S):
             await asyncio.gather(*self._hands)
-        lasting = {lot for lot, one in self.listings.items() if one.terms.closes_at > now_us() + 600 * SECOND_US}
-        await self._await(lambda: -len(self._open - lasting), 0)
+        await self._await(lambda: -len(self._open - self._lasting), 0)
 
     async def leave(self) -> None:
         """Let everyone go."""

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import jwt
-import orjson
 import pytest
 import pytest_asyncio
 from websockets.frames import Opcode
@@ -96,12 +95,11 @@ async def test_a_malformed_offer_in_messagepack_is_refused_under_its_ref(live: L
         assert (answer["code"], answer["ref"]) == ("malformed", offer["ref"]), offer
 
 
-@pytest.mark.parametrize("amount", ["1e2", "1E400", "-0.0", "NaN", "Infinity", "1" * 400, "0x64", "01", "1_000", "+5"])
-async def test_an_odd_number_is_malformed(live: Live, amount: str) -> None:
+async def test_an_odd_number_is_malformed(live: Live) -> None:
     caller = await live.come_in("bidder")
-    caller.say(text(f'{{"op":"bid","lot":"busy","ref":"r","amount":{amount}}}'))
-    answer = await caller.heard()
-    assert answer["code"] == "malformed"
+    for amount in ("1e2", "1E400", "-0.0", "NaN", "Infinity", "1" * 400, "0x64", "01", "1_000", "+5"):
+        caller.say(text(f'{{"op":"bid","lot":"busy","ref":"r","amount":{amount}}}'))
+        assert (await caller.heard())["code"] == "malformed", amount
 
 
 NO_MESSAGES: list[str | bytes] = [
@@ -163,16 +161,13 @@ async def test_what_is_no_message_is_answered_by_an_error_and_the_line_holds(liv
     assert (await caller.heard())["ev"] == "time"
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [b"", b"\xc1", b"\xff", b"\x93", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\xc7"],
-    ids=bytes.hex,
-)
-async def test_broken_messagepack_is_malformed(live: Live, payload: bytes) -> None:
+async def test_broken_messagepack_is_malformed(live: Live) -> None:
+    endless = [kind + b"\xff\xff\xff\xff" for kind in (b"\xdd", b"\xdf", b"\xc6", b"\xdb", b"\xc9")]
     caller = await live.come_in("bidder", "Sec-WebSocket-Protocol: knockdown.v1.msgpack")
-    caller.say(masked(BINARY, payload))
-    answer = await caller.heard()
-    assert (answer["ev"], answer["code"]) == ("error", "malformed")
+    for payload in (b"", b"\xc0", b"\xc1", b"\xff", b"\x93", b"\xc7", b"\x91" * 16_000, *endless):
+        caller.say(masked(BINARY, payload))
+        answer = await caller.heard()
+        assert (answer["ev"], answer["code"]) == ("error", "malformed"), payload[:8]
 
 
 REFUSED = [
@@ -211,23 +206,23 @@ async def test_the_largest_amount_is_a_bid_like_any_other(live: Live) -> None:
     assert (status, shown["price"]) == (200, BEYOND - 1)
 
 
-@pytest.mark.parametrize(
-    ("role", "message", "code"),
-    [
-        ("", bid(), "unauthenticated"),
-        ("operator", bid(), "forbidden"),
-        ("auditor", bid(), "forbidden"),
-        ("", {"op": "watch", "feed": "operations"}, "unauthenticated"),
-        ("bidder", {"op": "watch", "feed": "operations"}, "forbidden"),
-        ("", {"op": "watch", "lot": "nowhere"}, "unknown_lot"),
-        ("", {"op": "watch", "lot": "nowhere", "feed": "live"}, "unknown_lot"),
-        ("", {"op": "watch", "sale": "nothing"}, "unknown_sale"),
-    ],
-)
-async def test_who_may_not_is_told_so(live: Live, role: str, message: dict[str, Any], code: str) -> None:
-    caller = await live.come_in(role)
-    caller.say(said(message))
-    assert (await caller.heard())["code"] == code
+FORBIDDEN: list[tuple[str, dict[str, Any], str]] = [
+    ("", bid(), "unauthenticated"),
+    ("operator", bid(), "forbidden"),
+    ("auditor", bid(), "forbidden"),
+    ("", {"op": "watch", "feed": "operations"}, "unauthenticated"),
+    ("bidder", {"op": "watch", "feed": "operations"}, "forbidden"),
+    ("", {"op": "watch", "lot": "nowhere"}, "unknown_lot"),
+    ("", {"op": "watch", "lot": "nowhere", "feed": "live"}, "unknown_lot"),
+    ("", {"op": "watch", "sale": "nothing"}, "unknown_sale"),
+]
+
+
+async def test_who_may_not_is_told_so(live: Live) -> None:
+    for role, message, code in FORBIDDEN:
+        caller = await live.come_in(role)
+        caller.say(said(message))
+        assert (await caller.heard())["code"] == code, (role, message)
 
 
 async def test_a_watcher_who_is_ahead_of_the_log_is_started_anew(live: Live) -> None:
@@ -272,21 +267,21 @@ async def test_a_bad_token_at_the_door_is_turned_away_with_401(live: Live) -> No
         assert head.startswith(b"HTTP/1.1 401 "), head
 
 
-@pytest.mark.parametrize(
-    ("status", "lines", "path"),
-    [
-        (403, ["Origin: https://evil.example"], "/v1/ws"),
-        (403, ["Origin: null"], "/v1/ws"),
-        (403, ["Origin: http://127.0.0.1:1"], "/v1/ws"),
-        (400, ["Origin: http://127.0.0.1", "Origin: https://evil.example"], "/v1/ws"),
-        (404, [], "/v1/wss"),
-        (400, ["Sec-WebSocket-Protocol: graphql-ws"], "/v1/ws"),
-        (401, ["Authorization: Basic eDp5"], "/v1/ws"),
-    ],
-)
-async def test_a_handshake_that_may_not_be_is_refused(live: Live, status: int, lines: list[str], path: str) -> None:
-    _, head = await live.knock(*lines, path=path)
-    assert head.startswith(f"HTTP/1.1 {status} ".encode()), head
+TURNED_AWAY: list[tuple[int, list[str], str]] = [
+    (403, ["Origin: https://evil.example"], "/v1/ws"),
+    (403, ["Origin: null"], "/v1/ws"),
+    (403, ["Origin: http://127.0.0.1:1"], "/v1/ws"),
+    (400, ["Origin: http://127.0.0.1", "Origin: https://evil.example"], "/v1/ws"),
+    (404, [], "/v1/wss"),
+    (400, ["Sec-WebSocket-Protocol: graphql-ws"], "/v1/ws"),
+    (401, ["Authorization: Basic eDp5"], "/v1/ws"),
+]
+
+
+async def test_a_handshake_that_may_not_be_is_refused(live: Live) -> None:
+    for status, lines, path in TURNED_AWAY:
+        _, head = await live.knock(*lines, path=path)
+        assert head.startswith(f"HTTP/1.1 {status} ".encode()), (lines, path, head)
 
 
 async def test_the_houses_own_page_may_connect(live: Live) -> None:
@@ -407,27 +402,30 @@ async def test_a_bad_request_over_http_is_a_problem_with_its_code(live: Live) ->
         assert (got, problem.get("code")) == (status, code), (method, path, body[:60], problem)
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32),
-        b"\x00" * 2_000,
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /v1/lots HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
-        b"POST /v1/lots HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-        b"*1\r\n$8\r\nFLUSHALL\r\n",
-    ],
-    ids=["TLS", "zeros", "HTTP 9.9", "negative length", "bad chunk", "Redis"],
-)
-async def test_what_is_no_http_is_turned_away(live: Live, data: bytes) -> None:
-    caller = await live.raw()
-    caller.say(data)
-    answer = await caller.end()
-    assert not answer or answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 505 ")), answer
+NO_HTTP = [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32),
+    b"\x00" * 2_000,
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /v1/lots HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+    b"POST /v1/lots HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    b"*1\r\n$8\r\nFLUSHALL\r\n",
+]
+
+
+async def test_what_is_no_http_is_turned_away(live: Live) -> None:
+    for data in NO_HTTP:
+        caller = await live.raw()
+        caller.say(data)
+        answer = await caller.end()
+        assert not answer or answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 505 ")), (data[:20], answer)
 
 
 async def test_half_requests_and_cut_lines_hold_nobody_up(live: Live) -> None:
-    for start in (b"GET /v1/lo", b"GET /v1/ws HTTP/1.1\r\nUpgrade: websocket\r\nX: ", b"POST /v1/lots HTTP/1.1\r\nContent-Le"):
+    for start in (
+        b"GET /v1/lo",
+        b"GET /v1/ws HTTP/1.1\r\nUpgrade: websocket\r\nX: ",
+        b"POST /v1/lots HTTP/1.1\r\nContent-Le",
+    ):
         (await live.raw()).say(start)
     for number in range(50):
         caller = await live.come_in("bidder", sub=f"cut-{number}")
@@ -439,5 +437,4 @@ async def test_half_requests_and_cut_lines_hold_nobody_up(live: Live) -> None:
 async def test_nothing_of_all_that_was_a_fault_of_the_house(live: Live) -> None:
     assert "Traceback" not in live.premises.said
     assert " ERROR " not in live.premises.said
-    status, body = await live.call("GET", "/readyz")
-    assert (status, orjson.dumps(body)) and status == 200
+    assert (await live.call("GET", "/readyz"))[0] == 200
