@@ -1,4 +1,4 @@
-"""The documents say what the program does: every limit, variable, code, message, figure and example in them is checked."""
+"""The documents say what the program does: limits, variables, codes, messages, figures and examples are checked."""
 
 import json
 import re
@@ -115,7 +115,7 @@ def test_every_example_of_a_server_message_is_one(message: dict[str, Any]) -> No
     assert set(message) <= {"ev", *kind.__struct_encode_fields__}
 
 
-@pytest.mark.parametrize("message", [one for one in examples(PROTOCOL) if "op" in one], ids=json.dumps)
+@pytest.mark.parametrize("message", [one for one in examples(PROTOCOL) if "op" in one and "ev" not in one])
 def test_every_example_of_a_client_message_is_one(message: dict[str, Any]) -> None:
     assert not isinstance(messages.read_json(json.dumps(message).encode()), messages.Malformed)
 

@@ -302,7 +302,11 @@ class Sale:
             await asyncio.sleep(10)
             await self.bury()
             if all(one.state.phase in ENDED for one in self.current.house.house.lots.values()):
-                return
+                break
+        # A closed lot is not taken over before something must be written; until then a rival may have added to it.
+        for lot in self.current.house.house.lots:
+            self.submit(self.current, Notice(lot=lot, by="clerk", ref=f"collect {lot}", text="collect by Friday"))
+        await asyncio.sleep(1)
 
     async def end(self) -> None:
         for process in self.living:

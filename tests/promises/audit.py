@@ -36,9 +36,16 @@ _SETTLE_S = 10.0
 
 
 class Findings(Struct):
-    """What an audit found."""
+    """What an audit found.
+
+    Attributes:
+        faults: What is wrong, as sentences.
+        extended: The ends that were moved because of an outage.
+        figures: How much there was to look at.
+    """
 
     faults: list[str]
+    extended: list[Extended]
     figures: dict[str, Any]
 
 
@@ -83,7 +90,8 @@ async def audit(storm: Storm) -> Findings:
         by_lot[offer.order["lot"]].append(offer)
     for one in books:
         faults += [f"{one.listing.lot}: {fault}" for fault in of_lot(one, by_lot[one.listing.lot])]
-    return Findings(faults, _figures(storm, books))
+    extended = [extended for one in books for extended in outages(one.events)]
+    return Findings(faults, extended, _figures(storm, books))
 
 
 async def read_books(premises: Premises, listing: Listing) -> Books:
@@ -275,7 +283,7 @@ def _dated(storm: Storm, books: Books, order: Message) -> Dated:
 
 
 def _unlike(snapshot: Message, behind: dict[int, str], ruled: Result) -> Iterator[str]:
-    shown = {name: snapshot[name] for name in ("price", "closes_at", "bids", "extensions")}
+    shown = {name: snapshot[name] for name in ("price", "closes_at", "bids")}
     shown["leader"] = behind.get(snapshot["leader"])
     if snapshot["phase"] in ENDED:
         shown["phase"] = snapshot["phase"]
