@@ -42,7 +42,7 @@ from clock.instants import SECOND_US, SystemClock, seconds_to_us
 from engine.embedded_redis import EmbeddedRedis
 from engine.errors import KnockdownError, StoreError
 from engine.house import House
-from engine.limits import EngineLimits, GatewayLimits, limits_from
+from engine.limits import EngineLimits, GatewayLimits, check_limits, limits_from
 from engine.redis_journal import RedisJournal
 from gateway.app import Gateway
 from gateway.auth import Identity, Role, sign
@@ -247,6 +247,7 @@ async def serve_house(premises: Premises, beside: Iterable[Beside] = ()) -> None
     """
     engine_limits = limits_from(EngineLimits, os.environ)
     gateway_limits = limits_from(GatewayLimits, os.environ)
+    check_limits(engine_limits, gateway_limits)
     _end_when_told()
     with premises.bind() as listening:
         async with premises.journal(engine_limits) as journal:
@@ -278,6 +279,7 @@ async def _serve(
         await _end([*aside, *working])
     for task in ended:
         task.result()
+    log.info("The house has closed; all it acknowledged is stored. Started again, it goes on from its log.")
 
 
 def _end_when_told() -> None:
@@ -335,9 +337,9 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first_of(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def show_board(house: House, gateway: Gateway, _premises: Premises) -> None:
+async def show_board(house: House, gateway: Gateway, premises: Premises) -> None:
     """Show the house in the terminal."""
-    await Board(house, gateway.fanout.watchers, house.clock).run(Console(), asyncio.Event())
+    await Board(house, gateway.fanout.watchers, house.clock, premises.url).run(Console(), asyncio.Event())
 
 
 @app.command()
@@ -360,6 +362,7 @@ async def hold_sample_sale(house: House, _gateway: Gateway, premises: Premises) 
     """List the sample sale, or go on with the one that is in the log, and send simulated bidders to it."""
     sale = _unfinished_sale(house) or await _list_sample_sale(house)
     await run_crowd(premises.url, signer(premises.data_dir), sale, seed=1, stop=asyncio.Event())
+    log.info("The sample sale is over; stop the demo and start it again to list the next one.")
 
 
 def _unfinished_sale(house: House) -> str | None:

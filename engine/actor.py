@@ -143,6 +143,7 @@ class Actor:
         uncatalogued: Lots that are in their logs but not in the catalogue yet: a restart would not find their bids.
         ailing_since: Since when it waits to be taken over; None while it is healthy.
         ailed: When it waited last; None once it was written again.
+        ailment: Why it could not be taken over at the last attempt; empty once it could.
         broken: Why it was stopped for good, or None.
     """
 
@@ -158,6 +159,7 @@ class Actor:
         self.inbox: deque[Waiting] = deque()
         self.ailing_since: int | None = None
         self.ailed: Outage | None = None
+        self.ailment = ""
         self.broken: str | None = None
         self._last_at = 0
 

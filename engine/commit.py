@@ -1,7 +1,7 @@
 """What the engine tells the gateway once it is stored.
 
-Plain values; they refuse to know how they are sent. `publish(commit)` is one of the three seams along which the house can
-be split into processes (design.md, "Growing past one process").
+Plain values; they refuse to know how they are sent. `publish(commit)` is one of the three seams along which the house
+can be split into processes (design.md, "Growing past one process").
 Invariant: a commit is made only of what the journal has acknowledged.
 """
 

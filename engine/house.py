@@ -237,7 +237,12 @@ class House:
         if self._closed_because is not None:
             sentences.append(self._closed_because)
         broken = sum(actor.broken is not None for actor in self._actors.values())
-        return [*sentences, f"{broken} closing groups are out of order."] if broken else sentences
+        if broken:
+            sentences.append(f"{broken} closing groups are out of order.")
+        unwritten = sum(map(self._is_beyond_patience, self._rostrum.ailing()))
+        if unwritten:
+            sentences.append(f"The store refuses to write {unwritten} closing groups.")
+        return sentences
 
     def notes(self) -> list[str]:
         """Return what the last look at the store could not check, or allowed."""

@@ -22,7 +22,6 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Orders of one group that go into one append."""
     round_orders_max: int = 512
     """Orders of all groups that go into one append, so that no pass of the loop takes long."""
-    listings_per_round_max: int = 256
     refusals_kept_per_lot: int = 10_000
     store_patience_us: int = 5_000_000
     """So long orders wait for a store that is away; then they are refused."""
@@ -105,22 +104,56 @@ def limits_from(kind: type[L], environment: Mapping[str, str]) -> L:
     """Read limits from an environment; what it does not name keeps its default.
 
     Raises:
-        ValueError: a value is not of the field's type; the sentence names the field.
+        ValueError: a value is not a number of the field's kind, or makes no sense; the sentence names the variable.
     """
-    named = {name: environment.get(f"KNOCKDOWN_{name.upper()}") for name in kind.__struct_fields__}
-    if "bids_per_second" in named and named["bids_per_second"] is None:
-        named["bids_per_second"] = environment.get("KNOCKDOWN_RATE")
-    return msgspec.convert({name: text for name, text in named.items() if text is not None}, kind, strict=False)
+    variables = {name: f"KNOCKDOWN_{name.upper()}" for name in kind.__struct_fields__}
+    if kind is GatewayLimits and "KNOCKDOWN_RATE" in environment:
+        variables["bids_per_second"] = "KNOCKDOWN_RATE"
+    given = {name: environment[variable] for name, variable in variables.items() if variable in environment}
+    limits = {}
+    for name, text in given.items():
+        number = type(kind.__struct_defaults__[kind.__struct_fields__.index(name)])
+        try:
+            limits[name] = number(text)
+        except ValueError:
+            raise ValueError(f"{variables[name]} is {text!r}, which is no {_NUMBERS[number]}") from None
+        if not 0 <= limits[name] < _LARGEST or (limits[name] == 0 and name not in _MAY_BE_ZERO):
+            raise ValueError(f"{variables[name]} is {text!r}; it must be greater than 0")
+    return kind(**limits)
 
 
-def _check_relations(engine: EngineLimits, gateway: GatewayLimits) -> None:
-    """Assert what must hold between limits, once, as they stand by default."""
-    assert engine.batch_orders_max <= engine.round_orders_max <= engine.inbox_len_max  # noqa: S101  a broken relation must stop the import
-    assert 2 * engine.probe_us < engine.outage_us < engine.store_patience_us  # noqa: S101  a probe must not look like an outage
-    assert engine.tick_us < engine.outage_us  # noqa: S101  nor a tick
-    assert engine.store_dial_us < engine.store_reply_us <= engine.store_patience_us  # noqa: S101  a lost reply is known before orders are refused for it
-    assert gateway.message_bytes_max < gateway.unsent_bytes_slow < gateway.unsent_bytes_max  # noqa: S101  in this order a client is told, then dropped
-    assert gateway.sale_part_bytes_max < gateway.unsent_bytes_slow  # noqa: S101  one part must not make a reader slow
+_NUMBERS = {int: "whole number", float: "number"}
+_LARGEST = 2**53
+_MAY_BE_ZERO = frozenset({"bids_per_second"})
 
 
-_check_relations(EngineLimits(), GatewayLimits())
+def check_limits(engine: EngineLimits, gateway: GatewayLimits) -> None:
+    """See that the limits fit each other: as they stand by default, and as an operator has set them.
+
+    Raises:
+        ValueError: they do not; the sentence says which.
+    """
+    relations = {
+        "batch_orders_max <= round_orders_max <= inbox_len_max: a batch is part of a round, a round comes from an inbox": (
+            engine.batch_orders_max <= engine.round_orders_max <= engine.inbox_len_max
+        ),
+        "2 * probe_us < outage_us < store_patience_us: a probe must not look like an outage": (
+            2 * engine.probe_us < engine.outage_us < engine.store_patience_us
+        ),
+        "tick_us < outage_us: nor may a tick": engine.tick_us < engine.outage_us,
+        "store_dial_us < store_reply_us <= store_patience_us: a lost reply is known before orders are refused for it": (
+            engine.store_dial_us < engine.store_reply_us <= engine.store_patience_us
+        ),
+        "message_bytes_max < unsent_bytes_slow < unsent_bytes_max: a client is told first, then dropped": (
+            gateway.message_bytes_max < gateway.unsent_bytes_slow < gateway.unsent_bytes_max
+        ),
+        "sale_part_bytes_max < unsent_bytes_slow: one part must not make a reader slow": (
+            gateway.sale_part_bytes_max < gateway.unsent_bytes_slow
+        ),
+    }
+    for relation, holds in relations.items():
+        if not holds:
+            raise ValueError(f"these limits do not fit each other: {relation}")
+
+
+check_limits(EngineLimits(), GatewayLimits())

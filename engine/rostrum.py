@@ -223,7 +223,9 @@ class Rostrum:
 
     async def _settle_in(self, actor: Actor, taken: Taken) -> None:
         if not taken.epoch:
-            log.warning("Group %s cannot be taken over: %s", actor.group, taken.detail)
+            if taken.detail != actor.ailment:
+                log.warning("Group %s cannot be taken over: %s", actor.group, taken.detail)
+            actor.ailment = taken.detail
             return
         try:
             news = await catch_up(self._journal, actor, taken)
@@ -361,6 +363,7 @@ class Rostrum:
     def _has_healed(self, actor: Actor) -> None:
         self._ailing.pop(actor.group, None)
         self._to_heal.pop(actor.group, None)
+        actor.ailment = ""
         now = self._clock.now()
         ailed = Outage(now if actor.ailing_since is None else actor.ailing_since, now)
         if actor.ailed is None and now - ailed.since > self._limits.outage_us:

@@ -32,9 +32,17 @@ _TOLD = frozenset({"extended", "sold", "passed", "withdrawn", "paused", "resumed
 
 
 class Board:
-    """A live view of a house."""
+    """A live view of a house.
 
-    def __init__(self, house: Surveyed, watchers: Callable[[str], int], clock: Clock) -> None:
+    Args:
+        house: What is shown.
+        watchers: How many watch a lot.
+        clock: Tells the time.
+        place: Where the house listens.
+    """
+
+    def __init__(self, house: Surveyed, watchers: Callable[[str], int], clock: Clock, place: str = "") -> None:
+        self._place = place
         self._survey = Survey(house, watchers, clock)
         self._margin = _Margin()
 
@@ -44,7 +52,7 @@ class Board:
 
     def render(self) -> Sheet:
         """Return the board as it was at the last look."""
-        return Sheet(self._survey.page, tuple(self._margin.lines)[-_MARGIN_LINES:])
+        return Sheet(self._survey.page, tuple(self._margin.lines)[-_MARGIN_LINES:], self._place)
 
     async def run(self, console: Console, stop: asyncio.Event) -> None:
         """Show the house until `stop` is set; a terminal or reader that goes away ends the board, and nothing else."""

@@ -158,6 +158,7 @@ class Sheet(NamedTuple):
 
     page: Page
     margin: Sequence[str]
+    place: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw as many lots as there is room for."""
@@ -170,7 +171,7 @@ class Sheet(NamedTuple):
         """Yield the board's lines: the totals, the lots that ended last, the next to end, and the margin."""
         rows = self._shown(max(1, height - 3 - len(self.margin)))
         columns = _columns(rows, width, self.page.now)
-        yield from _header(self.page)
+        yield from _header(self.page, self.place)
         yield Text(" ".join(column.title() for column in columns), style="dim underline")
         for row in rows:
             yield _line(row, columns, self.page.now)
@@ -184,8 +185,8 @@ class Sheet(NamedTuple):
         return [*reversed(ended), *running]
 
 
-def _header(page: Page) -> Iterator[Text]:
-    yield Text.assemble(("knockdown", "bold"), f"  {_clock_time(page.now)} UTC   {_phases(page)}")
+def _header(page: Page, place: str) -> Iterator[Text]:
+    yield Text.assemble(("knockdown", "bold"), f"  {place}  {_clock_time(page.now)} UTC   {_phases(page)}")
     store = Text("store ok", "green") if not page.troubles else Text(page.troubles[0], "bold white on red")
     yield Text.assemble(f"{page.bids:,} bids   {page.rate:.1f} bids/s   {page.watchers:,} watching   ", store)
 

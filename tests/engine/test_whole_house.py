@@ -202,12 +202,12 @@ class Sale:
         opens = now + draw.choice([-1, -1, 0.5, 6])
         listing = offered(lot, opens, opens + draw.choice([2, 10, 25, 60]), **self.terms())
         self.listed[lot] = listing
+        if draw.random() < 0.2:
+            self.current.journal.lose_records = 1
         await self.ensure_listed(listing)
 
     async def ensure_listed(self, listing: Listing) -> None:
         """List a lot, once or again: an operator who is not sure tries again."""
-        if self.random.random() < 0.2:
-            self.current.journal.lose_records = 1
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self.current.house.house.list_lot(listing)
@@ -293,8 +293,7 @@ class Sale:
         await self.bury()
         for listing in self.listed.values():
             await self.ensure_listed(listing)
-            self.current.journal.lose_records = 0
-            await self.current.house.house.list_lot(listing)
+            await self.bury()
         for lot, standing in list(self.current.house.house.lots.items()):
             if standing.state.phase is Phase.PAUSED:
                 self.submit(self.current, Resume(lot=lot, by="clerk", ref=f"at last {lot}"))

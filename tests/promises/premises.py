@@ -119,9 +119,10 @@ class Premises:
     def store(self) -> psutil.Process:
         """The Redis that this house runs."""
         for child in psutil.Process(self.process.pid).children():
-            if any(make in child.name() for make in _STORES):
-                self._stores[child.pid] = child
-                return child
+            with suppress(psutil.NoSuchProcess):
+                if any(make in child.name() for make in _STORES) and not is_gone(child):
+                    self._stores[child.pid] = child
+                    return child
         raise AssertionError(f"the house runs no store; it said: {self.said[-2_000:]}")
 
     async def open(self) -> None:

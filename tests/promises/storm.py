@@ -265,6 +265,12 @@ class Storm:
 
     # What the tests wait for ------------------------------------------------------------------------------------------
 
+    async def all_back(self) -> None:
+        """Return when everyone who lost his line has another one."""
+        async with asyncio.timeout(_PATIENCE_S):
+            for guest in [*self.bidders, *self.watchers]:
+                await guest.opened.wait()
+
     async def blow(self, acceptances: int) -> None:
         """Return when so many more offers have been accepted than now."""
         await self._await(lambda: self.accepted, self.accepted + acceptances)

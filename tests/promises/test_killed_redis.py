@@ -21,6 +21,7 @@ _S_PER_KILL = 0.8
 _UNHEARD_US = 350_000
 """By so much a bid may have moved an end that nobody had heard of yet when the kill came."""
 _OUTAGE_US = 1_300_000
+IMPATIENT = {"store_dial_us": "500000", "store_reply_us": "1000000", "store_patience_us": "1500000"}
 _PROGRAMS = list(programs())[:1]
 
 
@@ -37,7 +38,7 @@ def store(request: pytest.FixtureRequest, directory: Path) -> Iterator[RedisStor
 @pytest.fixture
 def tenant(directory: Path, store: RedisStore) -> Iterator[Premises]:
     """A house on that Redis; it refuses what has waited for more than a second and a half."""
-    house = Premises(directory, store.url, **STORMY, store_patience_us="1500000")
+    house = Premises(directory, store.url, **STORMY, **IMPATIENT)
     yield house
     house.clear_away()
 
