@@ -134,7 +134,7 @@ def check_limits(engine: EngineLimits, gateway: GatewayLimits) -> None:
         ValueError: they do not; the sentence says which.
     """
     relations = {
-        "batch_orders_max <= round_orders_max <= inbox_len_max: a batch is part of a round, a round comes from an inbox": (
+        "batch_orders_max <= round_orders_max <= inbox_len_max: a batch is part of a round, and comes from an inbox": (
             engine.batch_orders_max <= engine.round_orders_max <= engine.inbox_len_max
         ),
         "2 * probe_us < outage_us < store_patience_us: a probe must not look like an outage": (

@@ -405,10 +405,12 @@ def _extend(lot: Lot, order: Extend, at: int, facts: Facts) -> Event | Refused:
         return Refused(Code.WRONG_PHASE, f"Only an open lot can be extended; this one is {lot.phase}.", lot.ask, at)
     if order.closes_at <= lot.closes_at:
         return Refused(Code.MALFORMED, f"The end can only move later than {lot.closes_at}.", lot.ask, at)
+    facts["grounds"] = order.reason
     return _moved(lot, order.closes_at, "operator", at, lot.seq + 1, **facts)
 
 
 def _notice(lot: Lot, order: Notice, at: int, facts: Facts) -> Event:
+    facts["grounds"] = order.reason
     return NoticePosted(lot=lot.lot, at=at, seq=lot.seq + 1, text=order.text, notice=order.text, **facts)
 
 
@@ -416,6 +418,7 @@ def _admit(lot: Lot, order: Admit, at: int, facts: Facts) -> Event | None:
     if order.bidder in lot.paddles:
         return None
     paddle = draw(lot.bidders, order.chance)
+    facts["grounds"] = order.reason
     return BidderAdmitted(lot=lot.lot, at=at, seq=lot.seq + 1, paddle=paddle, bidder=order.bidder, **facts)
 
 

@@ -90,14 +90,18 @@ _UNTOUCHED: Part = {
 
 
 class ByClerk(Event, frozen=True, kw_only=True):
-    """An event that an operator's order may have caused; `by` is empty where the clock did it."""
+    """An event that an operator's order may have caused; `by` is empty where the clock did it.
 
-    PRIVATE: ClassVar[tuple[str, ...]] = ("by", "ref", "body")
+    `body` is what a retry of the order must repeat, `grounds` the operator's reason where none is published.
+    """
+
+    PRIVATE: ClassVar[tuple[str, ...]] = ("by", "ref", "body", "grounds")
 
     seq: int
     by: str = ""
     ref: str = ""
     body: str | int = ""
+    grounds: str = ""
 
 
 class LotOpened(ByClerk, frozen=True, kw_only=True, tag="lot_opened"):

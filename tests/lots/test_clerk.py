@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lots.decisions import decide
 from lots.orders import Admit, Bar, Bid, Extend, ListLot, MaxBid, Notice, Open, Order, Pause, Resume, Withdraw
 from lots.phases import ENDED, Phase, after, may
 from lots.refusals import Refused
@@ -161,3 +162,19 @@ def test_the_phases_of_an_ended_lot_have_no_rows() -> None:
     assert not [(phase, event) for phase in ENDED for event in events if may(phase, event)]
     with pytest.raises(AssertionError, match="has no such row"):
         after(Phase.SOLD, "lot_opened")
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Extend(lot="A", by="clerk", ref="now", reason="as the court asked", closes_at=CLOSES_AT + 1),
+        Notice(lot="A", by="clerk", ref="now", reason="as the court asked", text="a chip on the rim"),
+        Admit(lot="A", by="clerk", ref="now", reason="as the court asked", bidder="zoe", chance=3),
+    ],
+)
+def test_a_reason_that_is_not_published_is_kept_in_the_private_part(order: Order) -> None:
+    room = _in_phase("open")
+    (event,) = decide(room.lots, order, instant(NOW)).events
+    public, private = event.parts()
+    assert private["grounds"] == "as the court asked"
+    assert "as the court asked" not in str(public)
