@@ -53,6 +53,11 @@ class Bell:
             self._deadlines.set(lot, at)
         self._arm()
 
+    def rearm(self) -> None:
+        """Set the timer anew: it counts a span, which is the wrong one once the clock has jumped."""
+        self.stop()
+        self._arm()
+
     def stop(self) -> None:
         """Disarm the timer; deadlines set later arm it again."""
         if self._timer is not None:

@@ -374,6 +374,8 @@ class House:
         """
         self._outages.append((outage, actor))
         self._rostrum.wake()
+        if self._bell is not None:
+            self._bell.rearm()  # what looked like a silence may have been a jump of the clock
 
     def _before_deciding(self, quiet: bool) -> bool:
         """Move the ends that outages have passed over, before any order is decided that came in after them.

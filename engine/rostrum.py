@@ -14,7 +14,8 @@ down. Source: design.md, "The path of a bid".
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from functools import partial
 
 import msgpack
 import msgspec
@@ -85,7 +86,7 @@ class Rostrum:
         self._refusals: list[RefusalNote] = []
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._slots = asyncio.Semaphore(_APPENDS_MAX)
+        self._under_way: set[asyncio.Task[None]] = set()
         self._away: set[str] = set()
         self.halted = False
 
@@ -150,9 +151,9 @@ class Rostrum:
     @asynccontextmanager
     async def _quiet(self) -> AsyncIterator[None]:
         """Hold the next round back, and wait until no append is on its way."""
-        async with self._turn, AsyncExitStack() as slots:
-            for _ in range(_APPENDS_MAX):
-                await slots.enter_async_context(self._slots)
+        async with self._turn:
+            if self._under_way:
+                await asyncio.wait(self._under_way)
             yield
 
     def _may_decide(self) -> bool:
@@ -167,21 +168,25 @@ class Rostrum:
             raise self._fenced
         if self._to_heal:
             await self._heal()
-        await self._slots.acquire()
+        if len(self._under_way) >= _APPENDS_MAX:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
         drafts = self._decide() if self._may_decide() else []
         if drafts or (self._refusals and not self.halted):
-            self._away.update(draft.actor.group for draft in drafts)
-            appends.create_task(self._append_aside(drafts))
-        else:
-            self._slots.release()
+            self._send(appends, drafts)
 
-    async def _append_aside(self, drafts: list[Draft]) -> None:
-        try:
-            await self._append(drafts)
-        finally:
-            self._away.difference_update(draft.actor.group for draft in drafts)
-            self._slots.release()
-            self._wake.set()
+    def _send(self, appends: asyncio.TaskGroup, drafts: list[Draft]) -> None:
+        self._away.update(draft.actor.group for draft in drafts)
+        append = appends.create_task(self._append(drafts))
+        self._under_way.add(append)
+        append.add_done_callback(partial(self._has_returned, drafts))
+
+    def _has_returned(self, drafts: list[Draft], append: asyncio.Task[None]) -> None:
+        self._under_way.discard(append)
+        self._away.difference_update(draft.actor.group for draft in drafts)
+        if append.cancelled():
+            for draft in drafts:
+                self._put_back(draft, unknown=True)
+        self._wake.set()
 
     # Healing ----------------------------------------------------------------------------------------------------------
 

@@ -162,3 +162,16 @@ def test_a_stopped_bell_is_silent_until_a_deadline_is_set() -> None:
     assert len(loop.armed) == 1
     loop.run_until(9_000)
     assert [lot for _, lot in rung] == ["a", "b"]
+
+
+def test_a_clock_that_jumped_forward_rings_at_once_when_the_bell_is_set_anew() -> None:
+    clock = ManualClock(0)
+    loop, rung = FakeLoop(clock), list[str]()
+    bell = Bell(clock, loop.call_later, rung.append)
+    bell.set("A", 10 * SECOND_US)
+    clock.advance(60 * SECOND_US)
+    bell.rearm()
+    (timer,) = loop.armed
+    assert timer.at == clock.now()
+    timer.call()
+    assert rung == ["A"]

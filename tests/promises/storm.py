@@ -35,7 +35,7 @@ HANDS = 4
 WATCHERS = 4
 _PAUSE_S = 0.004
 _STEP = 100
-_PATIENCE_S = 45.0
+_PATIENCE_S = 30.0
 _RETRIED, _LATE = 0.04, 0.03
 
 
@@ -273,25 +273,24 @@ class Storm:
 
     async def blow(self, acceptances: int) -> None:
         """Return when so many more offers have been accepted than now."""
-        await self._await(lambda: self.accepted, self.accepted + acceptances)
+        wanted = self.accepted + acceptances
+        await self._await(lambda: self.accepted >= wanted, f"{acceptances} more acceptances")
 
-    async def _await(self, count: Callable[[], int], wanted: int) -> None:
+    async def _await(self, fact: Callable[[], bool], what: str) -> None:
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                while count() < wanted:
+                while not fact():
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise AssertionError(
-                f"{count()} of {wanted} after {_PATIENCE_S} s: {self.premises.said[-3_000:]}"
-            ) from None
+            raise AssertionError(f"{what} took more than {_PATIENCE_S} s: {self.premises.said[-3_000:]}") from None
 
     async def blow_over(self) -> None:
         """Let nobody offer any more, wait for the answer to every offer, and for every short lot to end."""
         self._calm = True
         async with asyncio.timeout(_PATIENCE_S):
             await asyncio.gather(*self._hands)
-        await self._await(lambda: -len(self._open - self._lasting), 0)
+        await self._await(lambda: self._open <= self._lasting, "the end of the short lots")
 
     async def leave(self) -> None:
         """Let everyone go."""
