@@ -374,8 +374,12 @@ class House:
         """
         self._outages.append((outage, actor))
         self._rostrum.wake()
+        # What looked like a silence may have been a jump of the clock; the store's time is compared before it is used.
+        asyncio.get_running_loop().call_later(2 * self.limits.probe_us / SECOND_US, self._rearm)
+
+    def _rearm(self) -> None:
         if self._bell is not None:
-            self._bell.rearm()  # what looked like a silence may have been a jump of the clock
+            self._bell.rearm()
 
     def _before_deciding(self, quiet: bool) -> bool:
         """Move the ends that outages have passed over, before any order is decided that came in after them.

@@ -227,7 +227,7 @@ async def test_a_signal_during_the_start_ends_the_house_too(directory: Path, by:
 
     silent = await asyncio.start_unix_server(say_nothing, directory / "silent.sock")
     words = command("serve", "--port", "0", "--data-dir", str(directory / "data"))
-    settings = environment({"redis_url": f"unix://{directory}/silent.sock", "store_reply_us": "60000000"})
+    settings = environment({"redis_url": f"unix://{directory}/silent.sock"})
     process = await asyncio.create_subprocess_exec(*words, cwd=ROOT, env=settings)
     try:
         async with asyncio.timeout(_PATIENCE_S):
