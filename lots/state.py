@@ -94,8 +94,10 @@ class Lot(Struct, frozen=True, kw_only=True):
 
     lot: str
     listing: Listing
+    terms: Terms
     ladder: Ladder
     soft_close: SoftClose | None
+    is_linked: bool
     phase: Phase
     seq: int
     last_at: int
@@ -123,11 +125,6 @@ class Lot(Struct, frozen=True, kw_only=True):
     refs: Map[str, Kept] = Map()
 
     @property
-    def terms(self) -> Terms:
-        """The terms it is sold under."""
-        return self.listing.terms
-
-    @property
     def sale(self) -> str:
         """The sale it belongs to."""
         return self.listing.sale
@@ -136,12 +133,6 @@ class Lot(Struct, frozen=True, kw_only=True):
     def group(self) -> str:
         """The closing group it is decided in."""
         return self.listing.group
-
-    @property
-    def is_linked(self) -> bool:
-        """Whether a bid in its window moves the ends of its whole group."""
-        terms = self.terms.soft_close
-        return terms is not None and terms.scope is Scope.GROUP
 
     @property
     def deadline(self) -> int | None:
@@ -158,7 +149,9 @@ class Lot(Struct, frozen=True, kw_only=True):
         return Ending(self.closes_at, self.bid_extensions, self.hard_end_at)
 
     def least(self) -> int:
-        """Return the least acceptable bid while the lot takes bids."""
+        """Return the least acceptable bid once the lot takes bids; while it does, that is its ask."""
+        if self.ask is not None:
+            return self.ask
         return self.terms.start_price if self.price is None else self.ask_above(self.price)
 
     def step(self) -> int:
@@ -195,8 +188,10 @@ def listed(event: LotListed) -> Lot:
     return Lot(
         lot=event.lot,
         listing=event.listing,
+        terms=terms,
         ladder=_ladder(terms.ladder),
         soft_close=None if soft is None else _arithmetic(soft),
+        is_linked=soft is not None and soft.scope is Scope.GROUP,
         phase=Phase.UPCOMING,
         seq=event.seq,
         last_at=event.at,

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
-from clock.instants import SECOND_US, SystemClock
+from clock.instants import SECOND_US, Clock, SystemClock
 from engine.errors import Fenced
 from engine.journal import Verdict
 from engine.limits import EngineLimits
@@ -19,6 +21,13 @@ from tests.lots.saleroom import listing, soft
 
 CLOCK = SystemClock()
 QUICK = EngineLimits(probe_us=5_000, tick_us=2_000, heal_pause_us=1_000)
+
+
+class Later:
+    """The machine's clock two hours from now."""
+
+    def now(self) -> int:
+        return CLOCK.now() + 7_200 * SECOND_US
 
 
 def offered(lot: str = "A", closes: float = 3600, **terms: object) -> Listing:
@@ -35,9 +44,16 @@ async def journal(redis_store: RedisStore) -> AsyncIterator[TroubledJournal]:
     await journal.aclose()
 
 
-async def reopened(store: RedisStore) -> tuple[TroubledJournal, OpenedHouse]:
-    journal = TroubledJournal(store.open())
-    return journal, await open_house(journal, CLOCK, QUICK)
+@asynccontextmanager
+async def reopened(store: RedisStore, clock: Clock = CLOCK) -> AsyncIterator[OpenedHouse]:
+    """Another process on the same store, both by the same clock."""
+    journal = TroubledJournal(store.open(), clock)
+    house = await open_house(journal, clock, QUICK)
+    try:
+        yield house
+    finally:
+        await house.end()
+        await journal.aclose()
 
 
 @pytest.mark.parametrize("in_the_log", [True, False])
@@ -53,54 +69,38 @@ async def test_a_lost_reply_is_answered_from_what_the_log_says(journal: Troubled
 
 
 async def test_a_restart_finds_everything(journal: TroubledJournal, redis_store: RedisStore) -> None:
-    linked = {"group": "G", "soft_close": soft(5, 5, scope="group")}
+    linked: dict[str, Any] = {"group": "G", "soft_close": soft(5, 5, scope="group")}
     lots = [offered("A", reserve=300), offered("B", **linked), offered("C", **linked)]
     async with opened(journal, CLOCK, *lots, limits=QUICK) as house:
         for step in range(20):
             house.bid(100 + 10 * step, f"b{step % 3}", "ABC"[step % 3])
         await house.accepted(house.max_bid(1000, "ann", "C"))
-    other_journal, other = await reopened(redis_store)
-    for lot, standing in house.house.lots.items():
-        assert other.house.lots[lot].head == standing.head
-        assert other.lot(lot) == standing.state
-        said = [(one.seq, one.packed, one.head) for one in house.witness.events[lot]]
-        assert [(one.seq, one.packed, one.head) for one in await other.house.events(lot, 0, 100)] == said
-    again = await other.accepted(other.max_bid(1000, "ann", "C", ref="r21"))
-    assert again.repeat
-    await other.end()
-    await other_journal.aclose()
+    async with reopened(redis_store) as other:
+        for lot, standing in house.house.lots.items():
+            assert other.house.lots[lot].head == standing.head
+            assert other.lot(lot) == standing.state
+            said = [(one.seq, one.packed, one.head) for one in house.witness.events[lot]]
+            assert [(one.seq, one.packed, one.head) for one in await other.house.events(lot, 0, 100)] == said
+        again = await other.accepted(other.max_bid(1000, "ann", "C", ref="r21"))
+        assert again.repeat
 
 
 async def test_an_end_that_passed_while_no_process_ran_is_moved(
     journal: TroubledJournal, redis_store: RedisStore
 ) -> None:
-    async with opened(journal, CLOCK, offered("A", closes=0.2), offered("B", closes=0.201), limits=QUICK) as house:
+    async with opened(journal, CLOCK, offered("A", closes=3600), offered("B", closes=3601), limits=QUICK) as house:
         await house.accepted(house.bid(100))
-        ends = {lot: house.lot(lot).closes_at for lot in "AB"}
-    await asyncio.sleep(max((ends["B"] or 0) - CLOCK.now(), 0) / SECOND_US)
-    other_journal, other = await reopened(redis_store)
-    said = {lot: await other.witness.names(lot, "lot_extended") for lot in "AB"}
-    assert {said[lot]["cause"] for lot in "AB"} == {"outage"}
-    assert said["B"]["closes_at"] - said["A"]["closes_at"] == 1_000
-    assert said["A"]["closes_at"] - said["A"]["at"] <= 60 * SECOND_US
-    await other.accepted(other.bid(110, "bob"))
-    await other.end()
-    await other_journal.aclose()
-
-
-async def test_a_lot_closes_at_its_end(journal: TroubledJournal) -> None:
-    async with opened(journal, CLOCK, offered(closes=0.05), limits=QUICK) as house:
-        await house.accepted(house.bid(100))
-        sold = await house.witness.names("A", "lot_sold")
-        closes_at = house.lot().closes_at
-        assert closes_at is not None
-        assert 0 <= sold["at"] - closes_at < SECOND_US
-        assert await house.refused(house.bid(110, "bob")) == Code.TOO_LATE
+        distance = house.lot("B").ending.closes_at - house.lot("A").ending.closes_at
+    async with reopened(redis_store, Later()) as other:
+        said = {lot: await other.witness.names(lot, "lot_extended") for lot in "AB"}
+        assert {said[lot]["cause"] for lot in "AB"} == {"outage"}
+        assert said["B"]["closes_at"] - said["A"]["closes_at"] == distance
+        assert said["A"]["closes_at"] - said["A"]["at"] <= 60 * SECOND_US
+        await other.accepted(other.bid(110, "bob"))
 
 
 async def test_who_was_taken_over_steps_down(journal: TroubledJournal, redis_store: RedisStore) -> None:
-    async with opened(journal, CLOCK, offered(), limits=QUICK) as old:
-        new_journal, new = await reopened(redis_store)
+    async with opened(journal, CLOCK, offered(), limits=QUICK) as old, reopened(redis_store) as new:
         late = old.bid(100)
         with pytest.raises(Fenced):
             await old.running
@@ -109,8 +109,6 @@ async def test_who_was_taken_over_steps_down(journal: TroubledJournal, redis_sto
         assert old.answer(late) == Code.UNAVAILABLE
         await new.accepted(new.bid(100, "bob"))
         assert not new.running.done()
-        await new.end()
-        await new_journal.aclose()
 
 
 async def test_a_redis_that_was_killed_under_the_bids_loses_none_that_was_acknowledged(

@@ -69,9 +69,9 @@ def listing(lot: str, closes_in_s: float, **terms: Any) -> Listing:  # noqa: ANN
     return msgspec.convert({"lot": lot, "sale": SALE, "title": f"Lot {lot}", "terms": given}, Listing)
 
 
-def soft(window_s: float = 0.3, **more: Any) -> Message:  # noqa: ANN401  any field of the soft close
+def soft(window_s: float = 0.25, **more: Any) -> Message:  # noqa: ANN401  any field of the soft close
     """A short soft close."""
-    return {"window_s": window_s, "extension_s": window_s, "max_extensions": 4, **more}
+    return {"window_s": window_s, "extension_s": window_s, "max_extensions": 3, **more}
 
 
 def saleroom(last_end_s: float) -> list[Listing]:
