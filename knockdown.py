@@ -23,7 +23,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import msgspec
 import typer
@@ -36,6 +36,7 @@ from bench import replay as replaying
 from bench import surge as surging
 from bench.crowd import run_crowd
 from bench.desk import DeskError
+from bench.findings import Findings
 from bench.load import LineError, NotLoopbackError
 from bench.sample_sale import sample_sale
 from clock.instants import SECOND_US, SystemClock, seconds_to_us
@@ -466,7 +467,7 @@ def _write_rows(out: Path | None, rows: Iterable[tuple[object, ...]]) -> None:
 # Storms ---------------------------------------------------------------------------------------------------------------
 
 
-def _finish(report: Any, path: Path | None) -> None:  # noqa: ANN401  the report of either storm
+def _finish(report: Findings, path: Path | None) -> None:
     for line in report.lines():
         print(line)  # noqa: T201  the command line speaks here
     if path is not None:

@@ -14,7 +14,7 @@ from lots.decisions import Outcome, decide
 from lots.listing import Listing
 from lots.orders import ExtendForOutage, ListLot, Order, Ring
 from lots.refusals import Refused
-from lots.simulation import Dated, Result, Simulation
+from lots.simulation import Dated, Result, Simulation, result_of
 from lots.state import Accepted, Lot, evolve
 
 Told: TypeAlias = Accepted | Refused
@@ -86,7 +86,7 @@ class _Interrupted:
         for lot in list(self._lots.values()):
             if lot.deadline is not None:
                 self._carry_out(Ring(lot.lot), lot.deadline)
-        return [_result(lot, self._refused.get(lot.lot, 0)) for lot in self._lots.values()]
+        return [result_of(lot, self._refused.get(lot.lot, 0)) for lot in self._lots.values()]
 
     def _until(self, at: int | None) -> None:
         while self._due and (at is None or self._due[-1][0] <= at):
@@ -98,16 +98,3 @@ class _Interrupted:
         for event in decision.events:
             self._lots[event.lot] = evolve(self._lots.get(event.lot), event)
         return decision.outcome
-
-
-def _result(lot: Lot, refused: int) -> Result:
-    return Result(
-        lot=lot.lot,
-        phase=lot.phase,
-        price=lot.price,
-        leader=lot.leader_bidder,
-        closes_at=lot.closes_at,
-        bids=lot.bids,
-        extensions=lot.extensions,
-        refused=refused,
-    )

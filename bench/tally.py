@@ -5,16 +5,15 @@ Latencies in milliseconds, shares of one core, rates per second.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
-import orjson
 
+from bench.findings import Findings
 from bench.latency import Latency
 from bench.pace import Options
 
 
-class Report(msgspec.Struct, kw_only=True):
+class Report(Findings, kw_only=True):
     """What a surge found. `failures` are sentences; with any of them the exit status is 1."""
 
     url: str
@@ -39,20 +38,10 @@ class Report(msgspec.Struct, kw_only=True):
     generator_busy: float = 0.0
     house_busy: float | None = None
     store_busy: float | None = None
-    failures: list[str] = msgspec.field(default_factory=list)
-
-    @property
-    def exit_status(self) -> int:
-        """0 when every promise held, else 1."""
-        return 1 if self.failures else 0
-
-    def write(self, path: Path) -> None:
-        """Write the report as JSON."""
-        path.write_bytes(orjson.dumps(msgspec.to_builtins(self), option=orjson.OPT_INDENT_2) + b"\n")
 
     def lines(self) -> list[str]:
         """The report for a terminal."""
-        return [*self._bids(), *self._costs(), *(f"FAILED: {failure}" for failure in self.failures)]
+        return [*self._bids(), *self._costs(), *super().lines()]
 
     def _bids(self) -> Iterator[str]:
         refused = ", ".join(f"{code} {count:,}" for code, count in sorted(self.refused.items())) or "none"

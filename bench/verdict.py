@@ -7,11 +7,9 @@ Amounts are integer minor units, instants microseconds; spans in reports are sec
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 
 from bench.comparison import (
     Receipt,
@@ -30,6 +28,7 @@ from bench.comparison import (
     was_interfered_with,
 )
 from bench.feed import FullFeed, Message
+from bench.findings import Findings
 from bench.latency import Latency, latency
 from bench.timetable import Chain, Timetable
 from clock.instants import SECOND_US
@@ -78,7 +77,7 @@ class LotReport(msgspec.Struct, kw_only=True):
     failures: list[str]
 
 
-class Report(msgspec.Struct, kw_only=True):
+class Report(Findings, kw_only=True):
     """What a replay came to. `failures` are sentences; with any of them the exit status is 1."""
 
     url: str
@@ -105,17 +104,7 @@ class Report(msgspec.Struct, kw_only=True):
     extended_for_outage: list[str] = msgspec.field(default_factory=list)
     on_an_edge: list[str] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
-    failures: list[str] = msgspec.field(default_factory=list)
     by_lot: list[LotReport] = msgspec.field(default_factory=list)
-
-    @property
-    def exit_status(self) -> int:
-        """0 when everything that is required held, else 1."""
-        return 1 if self.failures else 0
-
-    def write(self, path: Path) -> None:
-        """Write the report as JSON."""
-        path.write_bytes(orjson.dumps(msgspec.to_builtins(self), option=orjson.OPT_INDENT_2) + b"\n")
 
     def lines(self) -> list[str]:
         """The report for a terminal."""

@@ -106,20 +106,22 @@ class Simulation:
         for group in self._groups.values():
             group.ring_until(None)
         for lot, group in self._of.items():
-            yield self._result(group.lots[lot])
+            yield result_of(group.lots[lot], self._refused[lot])
 
     def lot(self, lot: str) -> Lot:
         """Return how a lot stands now."""
         return self._of[lot].lots[lot]
 
-    def _result(self, lot: Lot) -> Result:
-        return Result(
-            lot=lot.lot,
-            phase=lot.phase,
-            price=lot.price,
-            leader=lot.leader_bidder,
-            closes_at=lot.closes_at,
-            bids=lot.bids,
-            extensions=lot.extensions,
-            refused=self._refused[lot.lot],
-        )
+
+def result_of(lot: Lot, refused: int) -> Result:
+    """Return how a lot came out, of whose offers so many were refused."""
+    return Result(
+        lot=lot.lot,
+        phase=lot.phase,
+        price=lot.price,
+        leader=lot.leader_bidder,
+        closes_at=lot.closes_at,
+        bids=lot.bids,
+        extensions=lot.extensions,
+        refused=refused,
+    )

@@ -33,7 +33,7 @@ from tests.engine.virtual_time import LoopClock, VirtualLoop, stop_the_process, 
 from tests.lots.saleroom import soft
 
 ALONE = os.environ.get("KNOCKDOWN_SEED")
-SEEDS = [int(ALONE)] if ALONE else list(range(int(os.environ.get("KNOCKDOWN_SEEDS", "60"))))
+SEEDS = [int(ALONE)] if ALONE else list(range(int(os.environ.get("KNOCKDOWN_SEEDS", "40"))))
 
 TROUBLED_S = 120
 MARGIN_US = 2_500_000

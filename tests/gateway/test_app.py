@@ -16,7 +16,7 @@ from websockets.typing import Origin, Subprotocol
 from engine.house import House
 from engine.memory_journal import MemoryJournal
 from gateway.app import Gateway
-from tests.gateway.front import SECRET, Front, Message, bearer, open_front
+from tests.gateway.front import Front, Message, bearer, open_front
 
 
 class Served:
