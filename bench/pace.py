@@ -18,7 +18,7 @@ import msgspec
 from bench.load import Line
 from bench.volley import Volley
 
-FLIGHT_LEN = 2_048
+FLIGHT_LEN = 4_096
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,10 +18,12 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     inbox_len_max: int = 20_000
     """Orders that may wait for one closing group."""
-    batch_orders_max: int = 512
+    batch_orders_max: int = 1_024
     """Orders of one group that go into one append."""
-    round_orders_max: int = 512
-    """Orders of all groups that go into one append, so that no pass of the loop takes long."""
+    round_orders_max: int = 1_024
+    """Orders of all groups that go into one append: while it is on its way, the next ones are drafted."""
+    round_groups_max: int = 512
+    """Groups that go into one append: the store spends as much on a group as on three orders."""
     refusals_kept_per_lot: int = 10_000
     store_patience_us: int = 5_000_000
     """So long orders wait for a store that is away; then they are refused."""

@@ -287,7 +287,7 @@ class Rostrum:
                 left -= len(draft.answered)
             if actor.inbox:
                 self.call(actor)
-            if left <= 0:
+            if left <= 0 or len(drafts) == self._limits.round_groups_max:
                 self._wake.set()
                 break
         return drafts

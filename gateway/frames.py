@@ -125,11 +125,13 @@ class MessagePack:
         return framed(FINAL_BINARY, self._pack(message))
 
     def event_frame(self, event: PublicEvent) -> bytes:
-        """Return the whole binary frame of a public event: its packed bytes with `head` as one more entry."""
-        packed = event.packed
-        return framed(
-            FINAL_BINARY, _one_more(packed) + packed[_map_start(packed) :] + _HEAD_KEY + event.head.hex().encode()
-        )
+        """Return the whole binary frame of a public event."""
+        return self.stored_frame(event.packed, event.head)
+
+    def stored_frame(self, packed: bytes, head: bytes) -> bytes:
+        """Return the whole binary frame of an event as it is stored: its packed bytes with `head` as one more entry."""
+        whole = _one_more(packed) + packed[_map_start(packed) :] + _HEAD_KEY + head.hex().encode()
+        return framed(FINAL_BINARY, whole)
 
     def joined(self, message: Message, field: str, items: list[bytes]) -> bytes:
         """Return the whole binary frame of `message` with `field`: the list of what is packed in `items`."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import msgpack
@@ -27,7 +28,8 @@ from tests.promises.premises import Premises
 from tests.promises.storm import SALE, listing
 
 CALM = "calm"
-_EVERY_S = 0.06  # within the rate of one account
+_EVERY_S = 0.02
+_WITNESSES = 3  # enough to stay within the rate of one account
 _ANSWERED_WITHIN_S = 0.5
 _STEP = 100
 
@@ -79,7 +81,10 @@ class Live:
     def __init__(self, premises: Premises) -> None:
         self.premises = premises
         self._watchers = [Watcher(premises.address, [CALM], form) for form in (JSON, MSGPACK)]
-        self._bidder = Bidder(premises.address, partial(premises.sign, "bidder", "witness"), MSGPACK)
+        self._bidders = [
+            Bidder(premises.address, partial(premises.sign, "bidder", f"witness-{number}"), form)
+            for number, form in zip(range(_WITNESSES), cycle((JSON, MSGPACK)), strict=False)
+        ]
         self._answers: list[tuple[float, Message]] = []
         self._answered = asyncio.Event()
         self._peers: list[Peer] = []
@@ -136,7 +141,7 @@ class Live:
             number += 1
             order = {"op": "bid", "lot": CALM, "ref": f"w-{number}", "amount": _STEP * number, "confirm": True}
             began = time.perf_counter()
-            answer = await self._bidder.offer(order)
+            answer = await self._bidders[number % _WITNESSES].offer(order)
             self._answers.append((time.perf_counter() - began, answer))
             self._answered.set()
             await asyncio.sleep(_EVERY_S)
@@ -156,8 +161,7 @@ class Live:
         answers, self._answers = self._answers, []
         assert [answer for _, answer in answers if answer["ev"] != "accepted" or answer["repeat"]] == []
         assert max(took_s for took_s, _ in answers) < _ANSWERED_WITHIN_S
-        assert self._bidder.dropped == 0
-        assert not self._bidder.resent
+        assert [(bidder.dropped, bidder.resent) for bidder in self._bidders] == [(0, {})] * _WITNESSES
         for watcher in self._watchers:
             assert (watcher.dropped, watcher.troubles) == (0, [])
             assert watcher.feeds[CALM].faults == []
@@ -171,7 +175,7 @@ class Live:
                 await asyncio.sleep(0.01)
         for watcher in self._watchers:
             assert watcher.feeds[CALM].differences(events) == []
-        await asyncio.gather(*(guest.leave() for guest in (self._bidder, *self._watchers)))
+        await asyncio.gather(*(guest.leave() for guest in (*self._bidders, *self._watchers)))
 
 
 def _log(premises: Premises) -> list[Message]:

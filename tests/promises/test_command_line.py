@@ -161,17 +161,21 @@ def test_a_file_that_is_not_there_is_one_line_and_2(tmp_path: Path) -> None:
 
 
 def simulate(directory: Path) -> Ended:
-    """Run `simulate` on the files of a directory, in this process."""
-    files = (f"--{name}={directory / file}" for name, file in _FILES)
-    result = CliRunner().invoke(knockdown.app, ["simulate", *files])
+    """Run `simulate` on the files of a directory."""
+    return invoke("simulate", *(f"--{name}={directory / file}" for name, file in _FILES))
+
+
+def invoke(*words: str) -> Ended:
+    """Run a command to its end in this process."""
+    result = CliRunner().invoke(knockdown.app, words)
     return Ended(result.exit_code, result.stdout, result.stderr)
 
 
 _FILES = (("terms", "terms.json"), ("lots", "lots.csv"), ("bids", "bids.csv"))
 
 
-async def test_a_storm_is_aimed_at_this_machine_only() -> None:
-    ended = await run("storm", "surge", "http://192.0.2.1:8000")
+def test_a_storm_is_aimed_at_this_machine_only(tmp_path: Path) -> None:
+    ended = invoke("storm", "surge", "http://192.0.2.1:8000", f"--data-dir={tmp_path}")
     assert ended.status == 2
     assert "192.0.2.1" in ended.line
 
