@@ -109,7 +109,7 @@ def limits_from(kind: type[L], environment: Mapping[str, str]) -> L:
         ValueError: a value is not a number of the field's kind, or makes no sense; the sentence names the variable.
     """
     variables = {name: f"KNOCKDOWN_{name.upper()}" for name in kind.__struct_fields__}
-    if kind is GatewayLimits and "KNOCKDOWN_RATE" in environment:
+    if kind is GatewayLimits and variables["bids_per_second"] not in environment:
         variables["bids_per_second"] = "KNOCKDOWN_RATE"
     given = {name: environment[variable] for name, variable in variables.items() if variable in environment}
     limits = {}

@@ -238,7 +238,6 @@ def _bid_placed(lot: Lot, event: BidPlaced) -> Lot:
         leader_bidder=event.bidder if event.leader == event.paddle else lot.leader_bidder,
         reserve=event.reserve,
         ceiling=event.ceiling,
-        warned=False,
         refs=lot.refs.set(ref_key(event.bidder, event.ref), kept),
     )
 

@@ -18,6 +18,11 @@ def test_the_rate_has_a_short_name_and_may_be_switched_off(text: str, rate: floa
     assert limits_from(GatewayLimits, {"KNOCKDOWN_RATE": text}).bids_per_second == rate
 
 
+def test_the_long_name_of_the_rate_beats_the_short_one() -> None:
+    environment = {"KNOCKDOWN_RATE": "5", "KNOCKDOWN_BIDS_PER_SECOND": "7"}
+    assert limits_from(GatewayLimits, environment).bids_per_second == 7
+
+
 @pytest.mark.parametrize("text", ["", "abc", "-1", "0", "1e9", "9" * 20])
 def test_a_number_that_makes_no_sense_is_refused_by_its_variable(text: str) -> None:
     with pytest.raises(ValueError, match="KNOCKDOWN_TICK_US"):
