@@ -2,7 +2,8 @@
 
 Theory of operation: a lot is in exactly one phase; an event that moves it is a row `(phase, event) -> phase`. What has
 no row cannot happen: a decision that finds none refuses, and a log that would need one is broken.
-After a close there are no rows: reopening, voiding and settlement will bring theirs.
+After a close only an operator moves a lot: he reopens it, or the seller's consent sells what passed below its reserve.
+Settlement moves no phase: a lot whose buyer defaults was sold all the same.
 """
 
 from enum import StrEnum
@@ -31,6 +32,9 @@ _MOVES = {
     (Phase.OPEN, "lot_passed"): Phase.PASSED,
     (Phase.PAUSED, "lot_resumed"): Phase.OPEN,
     (Phase.PAUSED, "lot_withdrawn"): Phase.WITHDRAWN,
+    (Phase.SOLD, "lot_reopened"): Phase.OPEN,
+    (Phase.PASSED, "lot_reopened"): Phase.OPEN,
+    (Phase.PASSED, "lot_sold"): Phase.SOLD,
 }
 
 

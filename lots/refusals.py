@@ -38,9 +38,27 @@ class Code(StrEnum):
     FORMAT_MISMATCH = "format_mismatch"
     WRONG_PHASE = "wrong_phase"
     CONFLICT = "conflict"
+    NOT_YOURS = "not_yours"
+    STALE = "stale"
+    ALREADY_DONE = "already_done"
+    UNKNOWN_BID = "unknown_bid"
+    NOT_REGISTERED = "not_registered"
+    NEEDS_ANOTHER = "needs_another"
+    UNKNOWN_PROPOSAL = "unknown_proposal"
+    WRONG_AMOUNT = "wrong_amount"
+    NO_BIDS = "no_bids"
+    RESERVE_NOT_MET = "reserve_not_met"
+    TOO_EARLY = "too_early"
+    DROP_TOO_LARGE = "drop_too_large"
+    ABOVE_CEILING = "above_ceiling"
+    ALREADY_QUOTED = "already_quoted"
+    NOT_JOINED = "not_joined"
+    NOT_IN_STAGE = "not_in_stage"
 
 
-LIMITS = frozenset({Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.RATE_LIMITED, Code.OVERLOADED, Code.UNAVAILABLE})
+LIMITS = frozenset(
+    {Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.NOT_YOURS, Code.RATE_LIMITED, Code.OVERLOADED, Code.UNAVAILABLE}
+)
 """Refusals that say nothing of the bid itself: counted, but not kept on record (design.md, "The journal")."""
 
 
