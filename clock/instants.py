@@ -14,6 +14,7 @@ from typing import Protocol
 MILLISECOND_US = 1_000
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
+DAY_US = 24 * 60 * MINUTE_US
 
 
 class Clock(Protocol):

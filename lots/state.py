@@ -1,51 +1,32 @@
-"""The state of one lot, and the fold that makes it from events: `evolve(lot, event) -> lot`.
+"""The state of one lot: what a decision looks at, and what `fold` makes of events.
 
-It refuses to judge: what is in the log has happened. A `Lot` is a value; evolving it makes another one that shares all
-that did not change, so that trying an order out costs no copy, and forgetting it costs nothing.
+It refuses to judge and to change: a `Lot` is a value; the fold makes another one that shares all that did not change,
+so that trying an order out costs no copy, and forgetting it costs nothing.
 
 Invariants: `seq` counts the public events without gaps; `last_at` never runs back; the phase moves only
 along the table of `phases`. Amounts are integer minor units, instants microseconds.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 from immutables import Map
 from msgspec import Struct
 from msgspec.structs import replace
 
-from clock.instants import seconds_to_us
 from clock.soft_close import Ending, SoftClose
-from lots.events import (
-    BidderAdmitted,
-    BidderBarred,
-    BidPlaced,
-    ByClerk,
-    CeilingRaised,
-    Event,
-    LotExtended,
-    LotListed,
-    LotOpened,
-    LotPassed,
-    LotPaused,
-    LotResumed,
-    LotSold,
-    LotWithdrawn,
-    NoticePosted,
-)
+from lots.formats import Format, Stage
 from lots.ladder import Ladder
+from lots.ledger import NOTHING, Deposit
 from lots.listing import Listing
-from lots.phases import Phase, after
-from lots.terms import Raise, Scope, SoftCloseTerms, Terms
-
-E = TypeVar("E", bound=Event)
+from lots.phases import Phase
+from lots.terms import Raise, Terms
 
 
 class Accepted(Struct, frozen=True, gc=False):
     """The answer to an order that was carried out, as the giver gets it now and with every retry.
 
-    `seq` is that of his `bid_placed`, or the lot's when his order left no public trace.
+    `seq` is that of his `bid_placed`, or the lot's when his order left no public trace. `pending`: it waits for a
+    second operator.
     """
 
     ref: str
@@ -56,6 +37,7 @@ class Accepted(Struct, frozen=True, gc=False):
     price: int | None = None
     leading: bool = False
     repeat: bool = False
+    pending: bool = False
 
 
 def repeated(accepted: Accepted) -> Accepted:
@@ -69,16 +51,33 @@ def first_answer(accepted: Accepted) -> Accepted:
 
 
 class Kept(Struct, frozen=True, gc=False):
-    """What was accepted under a `ref`: the order's name and body, to know a retry from another order."""
+    """What was accepted under a `ref`: the order's name and body, to know a retry from another order.
+
+    `n` is how many refs the lot had before it: the order of acceptance, also of what has no seq. `placed` is the seq of
+    the `bid_placed` that it led to; 0 for what left no public trace.
+    """
 
     op: str
     body: str | int | None
     accepted: Accepted
+    n: int = 0
+    placed: int = 0
+    voided: bool = False
+
+    @property
+    def is_offer(self) -> bool:
+        """Whether it is a bid that stood in public, or a leader's raise of his ceiling."""
+        return self.placed > 0 or self.op == "max_bid"
 
 
 def ref_key(who: str, ref: str) -> str:
     """Return what a `ref` is kept under: unique to its giver, and one string, since a hot lot keeps a million."""
     return f"{who}\0{ref}"
+
+
+def giver_of(key: str) -> str:
+    """Return whose `ref` is kept under this key."""
+    return key.partition("\0")[0]
 
 
 class Reserve:
@@ -87,6 +86,43 @@ class Reserve:
     NONE = "none"
     NOT_MET = "not_met"
     MET = "met"
+
+
+class Settlement:
+    """Whether a lot that was sold has been paid."""
+
+    DUE = "due"
+    PAID = "paid"
+    DEFAULTED = "defaulted"
+
+
+class Application(Struct, frozen=True):
+    """Where a bidder stands on his way to a paddle.
+
+    Attributes:
+        registered: Whether he has asked for it himself, and accepted the statements.
+        approved: Whether the consignor has let him in.
+        rank: That of a priority purchaser, 1 the highest; None for all others.
+    """
+
+    registered: bool = False
+    approved: bool = False
+    rank: int | None = None
+
+
+class Sealed(Struct, frozen=True, gc=False):
+    """What a bidder has offered unseen, and when in the order of acceptance."""
+
+    amount: int
+    n: int
+
+
+class Proposal(Struct, frozen=True):
+    """An order that waits for a second operator; `order` is its fields."""
+
+    op: str
+    by: str
+    order: Mapping[str, object]
 
 
 class Lot(Struct, frozen=True, kw_only=True):
@@ -107,22 +143,44 @@ class Lot(Struct, frozen=True, kw_only=True):
     leader: int | None = None
     reserve: str
     closes_at: int | None
-    scheduled_close_at: int
+    scheduled_close_at: int | None
     extensions: int = 0
     hammer_price: int | None = None
     notice: str | None = None
     warned: bool = False
+    stage: Stage | None = None
+    lowers_at: int | None = None
+    resume_by: int | None = None
+    provisional: bool = False
+    settlement: str | None = None
+    successor: str | None = None
 
     bid_extensions: int = 0
     hard_end_at: int | None
     left_us: int = 0
     paused_end: int = 0
+    lower_left_us: int = 0
+    fallen_to: int | None = None
+    next_step: int | None = None
+    counting: bool = False
+    opened_at: int = 0
+    ended_at: int = 0
+    release_at: int | None = None
+    consent_until: int | None = None
     leader_bidder: str | None = None
     ceiling: int = 0
     paddles: Map[str, int] = Map()
     bidders: Map[int, str] = Map()
+    unshown: Map[str, int] = Map()
     barred: Map[str, str] = Map()
     refs: Map[str, Kept] = Map()
+    applications: Map[str, Application] = Map()
+    ranks: Map[str, int] = Map()
+    ledger: Map[str, Deposit] = Map()
+    joined: Map[str, bool] = Map()
+    sealed: Map[str, Sealed] = Map()
+    proposals: Map[str, Proposal] = Map()
+    defaulters: tuple[str, ...] = ()
 
     @property
     def sale(self) -> str:
@@ -136,10 +194,18 @@ class Lot(Struct, frozen=True, kw_only=True):
 
     @property
     def deadline(self) -> int | None:
-        """The instant at which the clock must ring it next: to open or to close; None when nothing is due."""
-        if self.phase is Phase.UPCOMING:
-            return self.terms.opens_at
-        return self.closes_at if self.phase is Phase.OPEN else None
+        """The instant at which the clock must ring it next; None when nothing is due.
+
+        An upcoming lot is due to open, an open one to end or to be lowered, one that has ended to give deposits back.
+        """
+        match self.phase:
+            case Phase.OPEN:
+                return self.closes_at if self.lowers_at is None else _earlier(self.closes_at, self.lowers_at)
+            case Phase.UPCOMING:
+                return None if self.terms.format is Format.SALEROOM else self.terms.opens_at
+            case Phase.PAUSED:
+                return None
+        return _earlier(self.release_at, self.consent_until)
 
     @property
     def ending(self) -> Ending:
@@ -152,10 +218,14 @@ class Lot(Struct, frozen=True, kw_only=True):
         """Return the least acceptable bid once the lot takes bids; while it does, that is its ask."""
         if self.ask is not None:
             return self.ask
-        return self.terms.start_price if self.price is None else self.ask_above(self.price)
+        if self.price is None:
+            return self.terms.start_price if self.fallen_to is None else self.fallen_to
+        return self.ask_above(self.price) if self.next_step is None else self.price + self.next_step
 
     def step(self) -> int:
-        """Return the step that is asked now: that of the price, or of the start price before the first bid."""
+        """Return the step that is asked now: the clerk's, else that of the price, or of the start price."""
+        if self.next_step is not None:
+            return self.next_step
         return self.ladder.step(self.terms.start_price if self.price is None else self.price)
 
     def ask_above(self, price: int) -> int:
@@ -167,181 +237,30 @@ class Lot(Struct, frozen=True, kw_only=True):
         ask = self.ladder.above(price)
         if self.terms.raise_ is Raise.MULTIPLE:
             ask += (self.terms.start_price - ask) % self.ladder.step(price)
-        return ask
+        ceiling = self.price_ceiling
+        return ask if ceiling is None else min(ask, max(ceiling, price))
+
+    @property
+    def price_ceiling(self) -> int | None:
+        """The price at which a two-phase lot goes over to quotes; None where no price ends the bidding."""
+        return None if self.terms.two_phase is None else self.terms.two_phase.ceiling
+
+    def needs_admission(self) -> bool:
+        """Whether a bidder must be admitted before he bids."""
+        return self.terms.deposit > 0 or self.terms.registration is not None
+
+    def held(self, bidder: str) -> int:
+        """Return what the house holds of this bidder's deposit."""
+        return self.ledger.get(bidder, NOTHING).held
+
+    def outranks(self, bidder: str, other: str) -> bool:
+        """Whether a bidder goes before another at the same amount, whoever was earlier."""
+        rank, others = self.ranks.get(bidder), self.ranks.get(other)
+        return rank is not None and (others is None or rank < others)
 
 
-@lru_cache(maxsize=256)
-def _ladder(bands: tuple[tuple[int, int], ...]) -> Ladder:
-    return Ladder(bands)
-
-
-@lru_cache(maxsize=256)
-def _arithmetic(terms: SoftCloseTerms) -> SoftClose:
-    return terms.arithmetic()
-
-
-def listed(event: LotListed) -> Lot:
-    """Make the lot that this event begins."""
-    terms = event.listing.terms
-    soft = terms.soft_close
-    hard_end_us = None if soft is None or soft.hard_end_s is None else seconds_to_us(soft.hard_end_s)
-    return Lot(
-        lot=event.lot,
-        listing=event.listing,
-        terms=terms,
-        ladder=_ladder(terms.ladder),
-        soft_close=None if soft is None else _arithmetic(soft),
-        is_linked=soft is not None and soft.scope is Scope.GROUP,
-        phase=Phase.UPCOMING,
-        seq=event.seq,
-        last_at=event.at,
-        reserve=event.reserve,
-        closes_at=terms.closes_at,
-        scheduled_close_at=terms.closes_at,
-        hard_end_at=None if hard_end_us is None else terms.closes_at + hard_end_us,
-    )
-
-
-def evolve(lot: Lot | None, event: Event) -> Lot:
-    """Return the lot after `event`; a lot begins with `LotListed`.
-
-    Raises:
-        AssertionError: the event cannot follow on this state: the log is broken.
-    """
-    if lot is None:
-        if not isinstance(event, LotListed):
-            raise AssertionError(f"the log of lot {event.lot} begins with {type(event).__name__}, not with LotListed")
-        return listed(event)
-    return _FOLD[type(event)](lot, event)
-
-
-def accepted_bid(event: BidPlaced) -> Accepted:
-    """Return what the bidder is told of his bid."""
-    return Accepted(event.ref, event.lot, event.seq, event.at, event.paddle, event.price, event.leader == event.paddle)
-
-
-def accepted_raise(lot: Lot, event: CeilingRaised) -> Accepted:
-    """Return what the leader is told of the ceiling he raised; it has no number of its own."""
-    return Accepted(event.ref, event.lot, lot.seq, event.at, lot.leader, lot.price, leading=True)
-
-
-def _bid_placed(lot: Lot, event: BidPlaced) -> Lot:
-    kept = Kept("bid" if event.kind == "bid" else "max_bid", event.amount, accepted_bid(event))
-    return replace(
-        lot,
-        seq=event.seq,
-        last_at=event.at,
-        price=event.price,
-        ask=event.ask,
-        bids=event.bids,
-        leader=event.leader,
-        leader_bidder=event.bidder if event.leader == event.paddle else lot.leader_bidder,
-        reserve=event.reserve,
-        ceiling=event.ceiling,
-        refs=lot.refs.set(ref_key(event.bidder, event.ref), kept),
-    )
-
-
-def _ceiling_raised(lot: Lot, event: CeilingRaised) -> Lot:
-    kept = Kept("max_bid", event.amount, accepted_raise(lot, event))
-    refs = lot.refs.set(ref_key(event.bidder, event.ref), kept)
-    return replace(lot, last_at=event.at, ceiling=event.amount, refs=refs)
-
-
-def _bidder_admitted(lot: Lot, event: BidderAdmitted) -> Lot:
-    paddles = lot.paddles.set(event.bidder, event.paddle)
-    bidders = lot.bidders.set(event.paddle, event.bidder)
-    return _by_clerk(lot, event, "admit", paddles=paddles, bidders=bidders)
-
-
-def _bidder_barred(lot: Lot, event: BidderBarred) -> Lot:
-    kept = Kept("bar", event.body, Accepted(event.ref, event.lot, lot.seq, event.at))
-    refs = lot.refs.set(ref_key(event.by, event.ref), kept)
-    return replace(lot, last_at=event.at, barred=lot.barred.set(event.bidder, event.reason), refs=refs)
-
-
-def _by_clerk(lot: Lot, event: ByClerk, op: str, **changes: Any) -> Lot:  # noqa: ANN401  fields of a Lot, each with its own type
-    if event.by:
-        kept = Kept(op, event.body, Accepted(event.ref, event.lot, event.seq, event.at))
-        changes["refs"] = lot.refs.set(ref_key(event.by, event.ref), kept)
-    return replace(lot, seq=event.seq, last_at=event.at, **changes)
-
-
-def _lot_opened(lot: Lot, event: LotOpened) -> Lot:
-    phase = after(lot.phase, "lot_opened")
-    return _by_clerk(lot, event, "open", phase=phase, closes_at=event.closes_at, ask=event.ask)
-
-
-def _lot_paused(lot: Lot, event: LotPaused) -> Lot:
-    phase = after(lot.phase, "lot_paused")
-    end = lot.ending.closes_at
-    return _by_clerk(lot, event, "pause", phase=phase, left_us=end - event.at, paused_end=end, closes_at=None, ask=None)
-
-
-def _lot_resumed(lot: Lot, event: LotResumed) -> Lot:
-    return _by_clerk(
-        lot,
-        event,
-        "resume",
-        phase=after(lot.phase, "lot_resumed"),
-        closes_at=event.closes_at,
-        ask=event.ask,
-        hard_end_at=_moved_hard_end(lot, event.closes_at - lot.paused_end),
-    )
-
-
-def _lot_withdrawn(lot: Lot, event: LotWithdrawn) -> Lot:
-    phase = after(lot.phase, "lot_withdrawn")
-    return _by_clerk(lot, event, "withdraw", phase=phase, closes_at=None, ask=None)
-
-
-def _lot_extended(lot: Lot, event: LotExtended) -> Lot:
-    by_bid = event.cause in ("bid", "group")
-    return _by_clerk(
-        lot,
-        event,
-        "extend",
-        closes_at=event.closes_at,
-        extensions=event.extensions,
-        bid_extensions=lot.bid_extensions + by_bid,
-        hard_end_at=lot.hard_end_at if by_bid else _moved_hard_end(lot, event.closes_at - lot.ending.closes_at),
-    )
-
-
-def _moved_hard_end(lot: Lot, span_us: int) -> int | None:
-    """Move the hard end with the end: time lost to a fault or a pause, or granted by the house, is given whole."""
-    return None if lot.hard_end_at is None else lot.hard_end_at + span_us
-
-
-def _notice_posted(lot: Lot, event: NoticePosted) -> Lot:
-    return _by_clerk(lot, event, "notice", notice=event.notice)
-
-
-def _lot_sold(lot: Lot, event: LotSold) -> Lot:
-    phase = after(lot.phase, "lot_sold")
-    return replace(lot, seq=event.seq, last_at=event.at, phase=phase, hammer_price=event.hammer_price, ask=None)
-
-
-def _lot_passed(lot: Lot, event: LotPassed) -> Lot:
-    return replace(lot, seq=event.seq, last_at=event.at, phase=after(lot.phase, "lot_passed"), ask=None)
-
-
-def _listed_twice(lot: Lot, event: LotListed) -> Lot:
-    raise AssertionError(f"the log of lot {lot.lot} lists it again at seq {event.seq}")
-
-
-_FOLD: dict[type[Event], Callable[[Lot, Any], Lot]] = {
-    LotListed: _listed_twice,
-    LotOpened: _lot_opened,
-    LotPaused: _lot_paused,
-    LotResumed: _lot_resumed,
-    LotExtended: _lot_extended,
-    LotWithdrawn: _lot_withdrawn,
-    NoticePosted: _notice_posted,
-    BidderAdmitted: _bidder_admitted,
-    BidPlaced: _bid_placed,
-    LotSold: _lot_sold,
-    LotPassed: _lot_passed,
-    CeilingRaised: _ceiling_raised,
-    BidderBarred: _bidder_barred,
-}
+def _earlier(one: int | None, other: int | None) -> int | None:
+    """Return the earlier of two instants, either of which may not be there."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
