@@ -1,6 +1,6 @@
 """Views: how a lot is shown, to everyone and to one of its bidders (protocol.md, "Server to client").
 
-It refuses to show what is private: a ceiling only to the bidder whose it is, a reserve by its standing alone.
+It refuses to show what is private: a ceiling or a sealed bid to its bidder only, a hidden reserve by its standing.
 Amounts are integer minor units, instants microseconds.
 """
 
@@ -54,17 +54,24 @@ def _standing(lot: Lot) -> Message:
         "hammer_price": lot.hammer_price,
         "notice": lot.notice,
         "warned": lot.warned,
+        "stage": lot.stage,
+        "lowers_at": lot.lowers_at,
+        "resume_by": lot.resume_by,
+        "provisional": lot.provisional,
+        "settlement": lot.settlement,
+        "successor": lot.successor,
     }
 
 
 def you(lot: Lot, bidder: str) -> Message:
     """Return the `you` message: how this bidder stands, for his eyes only."""
     leads = lot.leader_bidder == bidder
+    unseen = lot.sealed.get(bidder)
     return {
         "ev": "you",
         "lot": lot.lot,
         "paddle": lot.paddles.get(bidder),
         "admitted": bidder in lot.paddles and bidder not in lot.barred,
         "leading": leads,
-        "max": lot.ceiling if leads else None,
+        "max": unseen.amount if unseen is not None else lot.ceiling if leads else None,
     }

@@ -1,0 +1,113 @@
+"""Standing: who leads at which price, among offers that raise an open price.
+
+One function tells how an offer changes that (`stand`); another folds all offers that still count anew, for when a bid
+is voided (`restood`). It refuses to know instants, ends and refusals: whoever asks has taken the offer.
+
+Invariants: the higher offer leads, of equal ones the one that outranks, then the earlier; the leader's ceiling answers
+one step above what it has beaten, and never beyond itself. Amounts are integer minor units.
+Source: rules.md, sections 1 and 3.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from lots.fold import offers_of
+from lots.state import Lot, Reserve
+
+
+class Offered(NamedTuple):
+    """What is offered: exactly an amount (`plain`), or a ceiling."""
+
+    bidder: str
+    amount: int
+    plain: bool
+
+
+class Stand(NamedTuple):
+    """How the lot stands with an offer: its price, how far the leader's ceiling goes, and whether the offer leads."""
+
+    price: int
+    ceiling: int
+    leads: bool
+
+
+def stand(lot: Lot, offered: Offered) -> Stand | None:
+    """Return how the lot stands with this offer; None when a leader's ceiling moves nothing that anyone may see."""
+    bidder, amount, plain = offered
+    leader = lot.leader_bidder
+    led = leader == bidder
+    if led and not plain and not _lifts_to_reserve(lot, amount):
+        return None
+    if led or leader is None or amount > lot.ceiling or _beats_an_equal(lot, bidder, leader, amount):
+        price = amount if plain else _price_for_ceiling(lot, offered)
+        ceiling = max(amount, lot.ceiling)
+        return Stand(_lifted(lot, price, ceiling), ceiling, leads=True)
+    price = min(lot.ceiling, _answer(lot, bidder, leader, amount))
+    return Stand(_lifted(lot, price, lot.ceiling), lot.ceiling, leads=False)
+
+
+def _beats_an_equal(lot: Lot, bidder: str, leader: str, amount: int) -> bool:
+    return bool(lot.ranks) and amount == lot.ceiling and lot.outranks(bidder, leader)
+
+
+def _answer(lot: Lot, bidder: str, leader: str, amount: int) -> int:
+    """Return what the leader's ceiling answers: a step more, or as much where he goes before the other at a tie."""
+    if lot.ranks and lot.outranks(leader, bidder):
+        return amount
+    return lot.ladder.above(amount)
+
+
+def _price_for_ceiling(lot: Lot, offered: Offered) -> int:
+    """Return the price at which a ceiling takes the lead (rules.md, section 3), before any lift to a reserve."""
+    leader = lot.leader_bidder
+    if lot.price is None or leader is None:
+        return lot.terms.start_price
+    if leader == offered.bidder:
+        return lot.price
+    if lot.ranks and lot.outranks(offered.bidder, leader):
+        return lot.ceiling
+    return min(offered.amount, max(lot.least(), lot.ladder.above(lot.ceiling)))
+
+
+def _lifts_to_reserve(lot: Lot, ceiling: int) -> bool:
+    reserve = lot.terms.reserve
+    return reserve is not None and lot.price is not None and lot.price < reserve <= ceiling
+
+
+def _lifted(lot: Lot, price: int, ceiling: int) -> int:
+    """Lift the price to a hidden reserve the leader's ceiling covers: he would pay it, the seller would sell."""
+    reserve = lot.terms.reserve
+    return reserve if reserve is not None and price < reserve <= ceiling else price
+
+
+def reserve_at(lot: Lot, price: int | None) -> str:
+    """Return the public standing of the reserve at this price."""
+    if lot.terms.reserve is None:
+        return Reserve.NONE
+    return Reserve.MET if price is not None and price >= lot.terms.reserve else Reserve.NOT_MET
+
+
+def restood(lot: Lot, fallen: Collection[str]) -> Lot:
+    """Return the lot with price and leader as its standing offers make them, without those under the keys `fallen`."""
+    bare = replace(
+        lot, price=None, ask=None, leader=None, leader_bidder=None, ceiling=0, bids=0, next_step=None, warned=False
+    )
+    for key, kept in offers_of(lot):
+        if not kept.voided and key not in fallen:
+            bare = _with_offer(
+                bare, kept.accepted.paddle, kept.body, plain=kept.op != "max_bid", public=kept.placed > 0
+            )
+    return replace(bare, reserve=reserve_at(bare, bare.price))
+
+
+def _with_offer(lot: Lot, paddle: int | None, amount: str | int | None, *, plain: bool, public: bool) -> Lot:
+    if paddle is None or not isinstance(amount, int):
+        raise AssertionError(f"lot {lot.lot} keeps an offer without paddle or amount")
+    bidder = lot.bidders[paddle]
+    stood = stand(lot, Offered(bidder, amount, plain))
+    if stood is None:
+        return replace(lot, ceiling=max(lot.ceiling, amount))
+    leads = {"leader": paddle, "leader_bidder": bidder} if stood.leads else {}
+    return replace(lot, price=stood.price, ceiling=stood.ceiling, bids=lot.bids + public, **leads)
