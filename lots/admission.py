@@ -101,7 +101,7 @@ def _cannot_join(lot: Lot, order: Join) -> Objection | None:
         return Objection(Code.FORMAT_MISMATCH, "This lot has no timed phase to join.")
     if order.bidder in lot.barred:
         return Objection(Code.BARRED, "You may not bid on this lot.")
-    if lot.needs_admission() and missing_for_admission(lot, order.bidder) is not None:
+    if lot.needs_admission and missing_for_admission(lot, order.bidder) is not None:
         return Objection(Code.NOT_ADMITTED, "You have not been admitted to this lot.")
     if lot.phase is not Phase.OPEN or lot.stage not in (Stage.FREE, Stage.JOINING):
         return Objection(Code.NOT_IN_STAGE, "Joining is possible only before the timed phase.")
@@ -112,7 +112,7 @@ def _cannot_join(lot: Lot, order: Join) -> Objection | None:
 
 def _paddle_if_due(lot: Lot, bidder: str, chance: int, at: int) -> Events:
     """Return the paddle of a bidder who lacks nothing else any more."""
-    if bidder in lot.paddles or bidder in lot.barred or not lot.needs_admission():
+    if bidder in lot.paddles or bidder in lot.barred or not lot.needs_admission:
         return ()
     event = PaddleAssigned(lot=lot.lot, at=at, bidder=bidder, paddle=draw(lot.bidders, chance))
     return () if missing_for_admission(evolve(lot, event), bidder) is not None else (event,)
@@ -139,7 +139,7 @@ def admit(lot: Lot, order: Admit, at: int, facts: Facts) -> Carried:
         held = _received(lot, order.bidder, "", at)
         events += (held,)
         lot = evolve(lot, held)
-    if lot.needs_admission():
+    if lot.needs_admission:
         return events + _paddle_if_due(lot, order.bidder, order.chance, at)
     return events + _paddle_by_word(lot, order, at)
 

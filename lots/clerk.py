@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from clock.instants import DAY_US, MINUTE_US, seconds_to_us
@@ -201,7 +202,8 @@ def _withdraw(lot: Lot, order: Withdraw, at: int, facts: Facts) -> Carried:
 
 def withdrawn(lot: Lot, reason: str, at: int, **clerk: Any) -> LotWithdrawn:  # noqa: ANN401  by, ref, body
     """Return the event that takes a lot out of the sale."""
-    return LotWithdrawn(lot=lot.lot, at=at, seq=lot.seq + 1, reason=reason, **clerk)
+    due = {name: None for name in ("lowers_at", "resume_by") if getattr(lot, name) is not None}
+    return LotWithdrawn(lot=lot.lot, at=at, seq=lot.seq + 1, reason=reason, **due, **clerk)
 
 
 def _extend(lot: Lot, order: Extend, at: int, facts: Facts) -> Carried:
@@ -300,8 +302,9 @@ def _reopen(lot: Lot, order: Reopen, at: int, facts: Facts) -> Carried:
         return Objection(Code.MALFORMED, "A reopened lot needs an end, unless it is a saleroom lot.")
     if end is not None and end <= at:
         return Objection(Code.MALFORMED, "The new end has passed already.")
+    stage = UNSET if lot.stage is None else Stage.TIMED
     event = LotReopened(
-        lot=lot.lot, at=at, seq=lot.seq + 1, reason=order.reason, closes_at=end, ask=lot.least(), **facts
+        lot=lot.lot, at=at, seq=lot.seq + 1, reason=order.reason, closes_at=end, ask=lot.least(), stage=stage, **facts
     )
     return (event,)
 

@@ -52,7 +52,7 @@ def ring(lot: Lot, order: Ring, at: int) -> Decision:
 
 def caught_up(lot: Lot, at: int) -> tuple[Lot, Events]:
     """Bring a lot to where it stands at this instant, though its bell may be late; it is not closed by that."""
-    if lot.phase is Phase.OPEN and lot.stage is None and lot.lowers_at is None:
+    if lot.is_simple and lot.phase is Phase.OPEN:
         return lot, ()
     events: Events = ()
     while (event := _due(lot, at)) is not None:

@@ -173,6 +173,7 @@ class LotReopened(ByClerk, frozen=True, kw_only=True, tag="lot_reopened"):
     warned: bool = False
     provisional: bool = False
     settlement: None = None
+    stage: Stage | UnsetType = UNSET
 
 
 class LotExtended(ByClerk, frozen=True, kw_only=True, tag="lot_extended"):
@@ -245,6 +246,8 @@ class LotWithdrawn(ByClerk, frozen=True, kw_only=True, tag="lot_withdrawn"):
     phase: Phase = Phase.WITHDRAWN
     closes_at: None = None
     ask: None = None
+    lowers_at: UnsetType | None = UNSET
+    resume_by: UnsetType | None = UNSET
 
 
 class NoticePosted(ByClerk, frozen=True, kw_only=True, tag="notice_posted"):
@@ -292,19 +295,31 @@ class BidPlaced(Event, frozen=True, kw_only=True, tag="bid_placed"):
     by: str = ""
 
     def parts(self) -> tuple[Part, Part]:
-        """Split as other events do, without looking for fields that say nothing: a storm is made of this one.
+        """Split as other events do, but name by name: a storm is made of this one.
 
-        `rank` and `warned` are there only where they say something: few lots have priority purchasers or a clerk.
+        `rank`, `warned` and `by` are there only where they say something: few lots have priority purchasers or a clerk.
         """
-        public = {"ev": "bid_placed", **structs.asdict(self)}
-        take = public.pop
-        if public["rank"] is None:
-            take("rank")
-        if public["warned"] is None:
-            take("warned")
-        private = {"bidder": take("bidder"), "ref": take("ref"), "amount": take("amount"), "ceiling": take("ceiling")}
-        if by := take("by"):
-            private["by"] = by
+        public: Part = {
+            "ev": "bid_placed",
+            "lot": self.lot,
+            "at": self.at,
+            "seq": self.seq,
+            "paddle": self.paddle,
+            "kind": self.kind,
+            "offered": self.offered,
+            "price": self.price,
+            "ask": self.ask,
+            "bids": self.bids,
+            "leader": self.leader,
+            "reserve": self.reserve,
+        }
+        private: Part = {"bidder": self.bidder, "ref": self.ref, "amount": self.amount, "ceiling": self.ceiling}
+        if self.rank is not None:
+            public["rank"] = self.rank
+        if self.warned is not None:
+            public["warned"] = self.warned
+        if self.by:
+            private["by"] = self.by
         return public, private
 
 

@@ -57,7 +57,7 @@ from lots.events import (
     StepSet,
     WinnerDefaulted,
 )
-from lots.formats import Format, Stage
+from lots.formats import Stage
 from lots.ladder import Ladder
 from lots.ledger import Account
 from lots.phases import Phase, after
@@ -94,6 +94,9 @@ def listed(event: LotListed) -> Lot:
         terms=terms,
         ladder=_ladder(terms.ladder),
         soft_close=None if soft is None else _arithmetic(soft),
+        is_simple=terms.format.is_ascending
+        and (terms.two_phase, terms.buy_now, terms.first_bid_closes_s) == (None, None, None),
+        needs_admission=terms.deposit > 0 or terms.registration is not None,
         is_linked=terms.debt is not None or (soft is not None and soft.scope is Scope.GROUP),
         phase=Phase.UPCOMING,
         seq=event.seq,
@@ -406,7 +409,7 @@ def _lot_reopened(lot: Lot, event: LotReopened) -> Lot:
     """Take bids again; the hard end goes by the new end, for what the house reopens it gives time."""
     end = event.closes_at
     hard_end = lot.hard_end_at if end is None or lot.hard_end_at is None else max(lot.hard_end_at, end)
-    stage = Stage.TIMED if lot.terms.format is Format.TWO_PHASE else None
+    stage = _told(event.stage, lot.stage)
     return _by_clerk(
         lot,
         event,
@@ -428,9 +431,8 @@ def _lot_reopened(lot: Lot, event: LotReopened) -> Lot:
 
 def _lot_withdrawn(lot: Lot, event: LotWithdrawn) -> Lot:
     phase = after(lot.phase, "lot_withdrawn")
-    return _by_clerk(
-        lot, event, "withdraw", phase=phase, closes_at=None, ask=None, lowers_at=None, **_ended(lot, event.at)
-    )
+    nothing_due = {"closes_at": None, "lowers_at": None, "resume_by": None}
+    return _by_clerk(lot, event, "withdraw", phase=phase, ask=None, **nothing_due, **_ended(lot, event.at))
 
 
 def _ended(lot: Lot, at: int) -> dict[str, Any]:

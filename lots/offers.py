@@ -10,6 +10,8 @@ microseconds. Sources: rules.md, sections 1 to 3; protocol.md, "Terms of a lot".
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from clock.instants import seconds_to_us
 from clock.soft_close import extended_end, triggers
 from lots.closing import caught_up, has_ended, quotes_begun, sold
@@ -29,7 +31,7 @@ from lots.orders import FLOOR, Bid, MaxBid, Offer
 from lots.paddles import draw
 from lots.phases import Phase
 from lots.refusals import Code
-from lots.standing import Offered, reserve_at, stand
+from lots.standing import reserve_at, stand
 from lots.state import Accepted, Lot, ref_key
 from lots.terms import BuyNowUntil, Raise
 
@@ -71,7 +73,7 @@ def closed_to_bids(lot: Lot, at: int) -> Objection | None:
 def _bidder_kept_out(lot: Lot, order: Offer) -> Objection | None:
     if order.bidder in lot.barred:
         return Objection(Code.BARRED, "You may not bid on this lot.")
-    if lot.needs_admission():
+    if lot.needs_admission:
         missing = missing_for_admission(lot, order.bidder)
         if missing is not None:
             return missing
@@ -95,6 +97,8 @@ def missing_for_admission(lot: Lot, bidder: str) -> Objection | None:
 
 def wrong_in_format(lot: Lot, order: Offer) -> Objection | None:
     """Return what is wrong with an offer by the lot's format; the lot takes offers, and this bidder may bid."""
+    if lot.is_simple:
+        return _wrong_raise(lot, order)
     match lot.terms.format:
         case Format.DUTCH:
             return _only_plain(order) or _below_ask(order.amount, lot.least())
@@ -143,7 +147,7 @@ def _wrong_quote(lot: Lot, order: Offer) -> Objection | None:
 
 
 def _wrong_raise(lot: Lot, order: Offer) -> Objection | None:
-    if _buys_now(lot, order):
+    if not lot.is_simple and _buys_now(lot, order):
         return None
     return _too_low(lot, order) or _off_increment(lot, order) or _slip_of_the_finger(lot, order)
 
@@ -174,7 +178,7 @@ def _least_for(lot: Lot, order: Offer) -> int:
 
 
 def _off_increment(lot: Lot, order: Offer) -> Objection | None:
-    if lot.terms.raise_ is not Raise.MULTIPLE or order.amount in (lot.price_ceiling, lot.price):
+    if lot.terms.raise_ is Raise.AT_LEAST or order.amount in (lot.price_ceiling, lot.price):
         return None
     step = lot.step()
     if lot.next_step is not None:
@@ -187,8 +191,11 @@ def _off_increment(lot: Lot, order: Offer) -> Objection | None:
 
 
 def _slip_of_the_finger(lot: Lot, order: Offer) -> Objection | None:
-    limit, least = lot.terms.confirm_above, lot.least()
-    if limit is None or order.confirm or order.amount <= limit * least:
+    limit = lot.terms.confirm_above
+    if limit is None or order.confirm:
+        return None
+    least = lot.least()
+    if order.amount <= limit * least:
         return None
     return Objection(
         Code.ABOVE_LIMIT,
@@ -251,12 +258,12 @@ def _accept_unseen(lot: Lot, order: Offer, at: int) -> tuple[Events, Accepted]:
 def _placed(lot: Lot, order: Offer, paddle: int, seq: int, at: int, clerk: str) -> BidPlaced | None:
     """Return the bid as it stands in public; None when a leader's ceiling moves nothing that anyone may see."""
     plain = type(order) is Bid
-    taken = _taken_at(lot, order)
-    stood = stand(lot, Offered(order.bidder, order.amount if taken is None else taken, plain))
+    taken = None if lot.is_simple else _taken_at(lot, order)
+    stood = stand(lot, order.bidder, order.amount if taken is None else taken, plain=plain)
     if stood is None:
         return None
     price, ceiling, leads = stood
-    return BidPlaced(
+    bid = BidPlaced(
         lot=lot.lot,
         at=at,
         seq=seq,
@@ -272,10 +279,11 @@ def _placed(lot: Lot, order: Offer, paddle: int, seq: int, at: int, clerk: str) 
         ref=order.ref,
         amount=order.amount,
         ceiling=ceiling,
-        rank=lot.ranks.get(order.bidder) if lot.ranks else None,
-        warned=False if lot.warned else None,
-        by=clerk,
     )
+    if not (lot.warned or clerk or lot.terms.priority):
+        return bid
+    # Apart, because a call with more than fifteen names costs three times as much, and a storm is made of this one.
+    return replace(bid, rank=lot.ranks.get(order.bidder), warned=False if lot.warned else None, by=clerk)
 
 
 def _taken_at(lot: Lot, order: Offer) -> int | None:
@@ -289,6 +297,8 @@ def _taken_at(lot: Lot, order: Offer) -> int | None:
 
 def _follows(lot: Lot, order: Offer, bid: BidPlaced) -> Events:
     """Return what an accepted bid brings with it: the hammer, a countdown, quotes, a later end."""
+    if lot.is_simple:
+        return _extended(lot, bid)
     if _taken_at(lot, order) is not None:
         return (sold(evolve(lot, bid), bid.at),)
     if lot.terms.first_bid_closes_s is not None and not lot.counting:

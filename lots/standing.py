@@ -9,43 +9,32 @@ Source: rules.md, sections 1 and 3.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from lots.fold import offers_of
 from lots.state import Lot, Reserve
 
-
-class Offered(NamedTuple):
-    """What is offered: exactly an amount (`plain`), or a ceiling."""
-
-    bidder: str
-    amount: int
-    plain: bool
+Stand: TypeAlias = tuple[int, int, bool]
+"""How a lot stands with an offer: its price, how far the leader's ceiling goes, and whether the offer leads."""
 
 
-class Stand(NamedTuple):
-    """How the lot stands with an offer: its price, how far the leader's ceiling goes, and whether the offer leads."""
+def stand(lot: Lot, bidder: str, amount: int, *, plain: bool) -> Stand | None:
+    """Return how the lot stands with this offer of exactly an amount (`plain`), or of a ceiling.
 
-    price: int
-    ceiling: int
-    leads: bool
-
-
-def stand(lot: Lot, offered: Offered) -> Stand | None:
-    """Return how the lot stands with this offer; None when a leader's ceiling moves nothing that anyone may see."""
-    bidder, amount, plain = offered
+    None: the leader has raised his ceiling, which moves nothing that anyone may see.
+    """
     leader = lot.leader_bidder
     led = leader == bidder
     if led and not plain and not _lifts_to_reserve(lot, amount):
         return None
     if led or leader is None or amount > lot.ceiling or _beats_an_equal(lot, bidder, leader, amount):
-        price = amount if plain else _price_for_ceiling(lot, offered)
+        price = amount if plain else _price_for_ceiling(lot, bidder, amount)
         ceiling = max(amount, lot.ceiling)
-        return Stand(_lifted(lot, price, ceiling), ceiling, leads=True)
+        return _lifted(lot, price, ceiling), ceiling, True
     price = min(lot.ceiling, _answer(lot, bidder, leader, amount))
-    return Stand(_lifted(lot, price, lot.ceiling), lot.ceiling, leads=False)
+    return _lifted(lot, price, lot.ceiling), lot.ceiling, False
 
 
 def _beats_an_equal(lot: Lot, bidder: str, leader: str, amount: int) -> bool:
@@ -59,16 +48,16 @@ def _answer(lot: Lot, bidder: str, leader: str, amount: int) -> int:
     return lot.ladder.above(amount)
 
 
-def _price_for_ceiling(lot: Lot, offered: Offered) -> int:
+def _price_for_ceiling(lot: Lot, bidder: str, amount: int) -> int:
     """Return the price at which a ceiling takes the lead (rules.md, section 3), before any lift to a reserve."""
     leader = lot.leader_bidder
     if lot.price is None or leader is None:
         return lot.terms.start_price
-    if leader == offered.bidder:
+    if leader == bidder:
         return lot.price
-    if lot.ranks and lot.outranks(offered.bidder, leader):
+    if lot.ranks and lot.outranks(bidder, leader):
         return lot.ceiling
-    return min(offered.amount, max(lot.least(), lot.ladder.above(lot.ceiling)))
+    return min(amount, max(lot.least(), lot.ladder.above(lot.ceiling)))
 
 
 def _lifts_to_reserve(lot: Lot, ceiling: int) -> bool:
@@ -106,8 +95,9 @@ def _with_offer(lot: Lot, paddle: int | None, amount: str | int | None, *, plain
     if paddle is None or not isinstance(amount, int):
         raise AssertionError(f"lot {lot.lot} keeps an offer without paddle or amount")
     bidder = lot.bidders[paddle]
-    stood = stand(lot, Offered(bidder, amount, plain))
+    stood = stand(lot, bidder, amount, plain=plain)
     if stood is None:
         return replace(lot, ceiling=max(lot.ceiling, amount))
-    leads = {"leader": paddle, "leader_bidder": bidder} if stood.leads else {}
-    return replace(lot, price=stood.price, ceiling=stood.ceiling, bids=lot.bids + public, **leads)
+    price, ceiling, leads = stood
+    leader = {"leader": paddle, "leader_bidder": bidder} if leads else {}
+    return replace(lot, price=price, ceiling=ceiling, bids=lot.bids + public, **leader)

@@ -126,7 +126,11 @@ class Proposal(Struct, frozen=True):
 
 
 class Lot(Struct, frozen=True, kw_only=True):
-    """How a lot stands. The upper half is public, the lower is not."""
+    """How a lot stands. The upper half is public, the lower is not.
+
+    `is_simple`: a bid raises the price, and may move the end, and that is all: most lots, and all hot ones, are such.
+    `needs_admission`: a bidder must be admitted before he bids.
+    """
 
     lot: str
     listing: Listing
@@ -134,6 +138,8 @@ class Lot(Struct, frozen=True, kw_only=True):
     ladder: Ladder
     soft_close: SoftClose | None
     is_linked: bool
+    is_simple: bool
+    needs_admission: bool
     phase: Phase
     seq: int
     last_at: int
@@ -237,17 +243,14 @@ class Lot(Struct, frozen=True, kw_only=True):
         ask = self.ladder.above(price)
         if self.terms.raise_ is Raise.MULTIPLE:
             ask += (self.terms.start_price - ask) % self.ladder.step(price)
-        ceiling = self.price_ceiling
-        return ask if ceiling is None else min(ask, max(ceiling, price))
+        if self.is_simple or self.price_ceiling is None:
+            return ask
+        return min(ask, max(self.price_ceiling, price))
 
     @property
     def price_ceiling(self) -> int | None:
         """The price at which a two-phase lot goes over to quotes; None where no price ends the bidding."""
         return None if self.terms.two_phase is None else self.terms.two_phase.ceiling
-
-    def needs_admission(self) -> bool:
-        """Whether a bidder must be admitted before he bids."""
-        return self.terms.deposit > 0 or self.terms.registration is not None
 
     def held(self, bidder: str) -> int:
         """Return what the house holds of this bidder's deposit."""
