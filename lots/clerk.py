@@ -9,6 +9,7 @@ Amounts are integer minor units, instants microseconds. Source: rules.md, sectio
 """
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, NamedTuple
 
 import msgspec
@@ -42,7 +43,7 @@ from lots.events import (
     OrderProposed,
     StepSet,
 )
-from lots.fold import offers_of, voided_with
+from lots.fold import evolve, offers_of, voided_with
 from lots.formats import Format, Stage
 from lots.money import is_share
 from lots.offers import accept, closed_to_bids, moved, wrong_in_format
@@ -116,8 +117,14 @@ def _decided(lot: Lot, order: Clerk, at: int, facts: Facts, *, is_proposed: bool
     if is_proposed and carried:
         proposed = _proposed(lot, order, at, facts)
         return Decision(before + proposed, Accepted(order.ref, lot.lot, lot.seq, at, pending=True))
-    seq = next((event.seq for event in carried if hasattr(event, "seq")), lot.seq)
-    return Decision(before + carried, Accepted(facts["ref"], lot.lot, seq, at))
+    return Decision(before + carried, _answer(lot, carried, at, facts))
+
+
+def _answer(lot: Lot, carried: Events, at: int, facts: Facts) -> Accepted:
+    """Return what the operator is told: the very answer that a retry will get, where the order left a trace."""
+    after = reduce(evolve, carried, lot)
+    kept = after.refs.get(ref_key(facts["by"], facts["ref"]))
+    return Accepted(facts["ref"], lot.lot, lot.seq, at) if kept is None else kept.accepted
 
 
 def _out_of_phase(lot: Lot, row: "_Row", op: str, at: int) -> Objection | None:
@@ -179,7 +186,7 @@ def _paused(lot: Lot, order: Clerk, at: int, facts: Facts, **more: Any) -> LotPa
 def _resume(lot: Lot, _order: Resume, at: int, facts: Facts) -> Carried:
     """Give back the time that was left, but at least one window, and at least a minute where the close is hard."""
     more: dict[str, Any] = {}
-    if lot.terms.dutch is not None and lot.lower_left_us:
+    if lot.terms.dutch is not None and lot.least() > lot.terms.dutch.floor:
         more["lowers_at"] = at + lot.lower_left_us
     if lot.resume_by is not None:
         more["resume_by"] = None
@@ -202,7 +209,7 @@ def _withdraw(lot: Lot, order: Withdraw, at: int, facts: Facts) -> Carried:
 
 def withdrawn(lot: Lot, reason: str, at: int, **clerk: Any) -> LotWithdrawn:  # noqa: ANN401  by, ref, body
     """Return the event that takes a lot out of the sale."""
-    due = {name: None for name in ("lowers_at", "resume_by") if getattr(lot, name) is not None}
+    due: dict[str, Any] = {name: None for name in ("lowers_at", "resume_by") if getattr(lot, name) is not None}
     return LotWithdrawn(lot=lot.lot, at=at, seq=lot.seq + 1, reason=reason, **due, **clerk)
 
 
@@ -265,6 +272,8 @@ def _floor_bid(lot: Lot, order: FloorBid, at: int, facts: Facts) -> Carried:
 
 
 def _hammer(lot: Lot, order: Hammer, at: int, facts: Facts) -> Carried:
+    if lot.phase is not Phase.OPEN:
+        return Objection(Code.WRONG_PHASE, f"The hammer falls on an open lot; this one is {lot.phase}.")
     if lot.terms.format is Format.SEALED or lot.sealed:
         return Objection(Code.FORMAT_MISMATCH, "Sealed bids are opened at the end, and not before.")
     if lot.leader is None:
@@ -313,18 +322,21 @@ def _reopen(lot: Lot, order: Reopen, at: int, facts: Facts) -> Carried:
 
 
 def _void_bid(lot: Lot, order: VoidBid, at: int, facts: Facts) -> Carried:
-    return _voided(lot, order.seq, order.reason, at, facts)
+    return _not_to_be_voided(lot, at) or _voided(lot, order.seq, order.reason, at, facts)
 
 
 def _undo(lot: Lot, order: Undo, at: int, facts: Facts) -> Carried:
+    refused = _not_to_be_voided(lot, at)
+    if refused is not None:
+        return refused
     standing = [kept.placed for _, kept in offers_of(lot) if not kept.voided]
     latest = max(standing, default=0)
-    if not latest and lot.terms.format.is_ascending:
+    if not latest:
         return Objection(Code.NO_BIDS, "There is no bid to undo.")
     return _voided(lot, latest, order.reason, at, facts)
 
 
-def _voided(lot: Lot, seq: int, reason: str, at: int, facts: Facts) -> Carried:
+def _not_to_be_voided(lot: Lot, at: int) -> Objection | None:
     if not lot.terms.format.is_ascending:
         return Objection(
             Code.FORMAT_MISMATCH, "In this format bids cannot be voided; withdraw the lot, or offer it again."
@@ -333,6 +345,10 @@ def _voided(lot: Lot, seq: int, reason: str, at: int, facts: Facts) -> Carried:
         return Objection(Code.WRONG_PHASE, f"Bids are voided while the lot is open or paused; it is {lot.phase}.")
     if lot.stage is Stage.QUOTES:
         return Objection(Code.NOT_IN_STAGE, "Bids cannot be voided once quotes are taken.")
+    return None
+
+
+def _voided(lot: Lot, seq: int, reason: str, at: int, facts: Facts) -> Carried:
     fallen = voided_with(lot, seq)
     if not fallen:
         return Objection(Code.UNKNOWN_BID, f"No accepted bid has the number {seq}.")
@@ -461,7 +477,7 @@ _ROWS: Mapping[type[Clerk], _Row] = {
     FloorBid: _Row(_floor_bid, lambda order: int(order.amount)),
     SetStep: _Row(_set_step, lambda order: int(order.step)),
     Notice: _Row(_notice, lambda order: str(order.text)),
-    Admit: _Row(admit, lambda order: str(order.bidder)),
+    Admit: _Row(admit, lambda order: order.bidder if order.rank is None else f"{order.bidder} {order.rank}"),
     Decline: _Row(decline, lambda order: str(order.bidder)),
     Bar: _Row(bar, lambda order: str(order.bidder)),
     ConfirmDeposit: _Row(confirm_deposit, lambda order: f"{order.bidder} {order.amount} {order.payment}"),

@@ -153,7 +153,8 @@ def _paused_for(lot: Lot, attendance: Attendance, at: int) -> LotPaused:
         f"{attendance.lost} of {there} admitted bidders lost their connection within the last minute before the end; "
         "the lot goes on once the house has looked into it."
     )
-    return LotPaused(lot=lot.lot, at=at, seq=lot.seq + 1, reason=reason, cause="connections")
+    lowers_at = UNSET if lot.lowers_at is None else None
+    return LotPaused(lot=lot.lot, at=at, seq=lot.seq + 1, reason=reason, cause="connections", lowers_at=lowers_at)
 
 
 def hammered(lot: Lot, at: int, attendance: Attendance | None, **clerk: Any) -> LotSold | LotPassed:  # noqa: ANN401  by, ref, body

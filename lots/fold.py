@@ -150,7 +150,7 @@ def accepted_unseen(lot: Lot, event: SealedBidPlaced | BidderRegistered | Bidder
 def _keep(
     lot: Lot, who: str, ref: str, op: str, body: str | int | None, accepted: Accepted, placed: int = 0
 ) -> Map[str, Kept]:
-    return lot.refs.set(ref_key(who, ref), Kept(op, body, accepted, len(lot.refs), placed))
+    return lot.refs.set(ref_key(who, ref), Kept(op, body, accepted, len(lot.refs), placed, lot.next_step))
 
 
 _OP = {"bid": "bid", "max_bid": "max_bid", "floor": "floor_bid"}
@@ -214,7 +214,7 @@ def voided_with(lot: Lot, seq: int) -> list[str]:
     A raise has no number of its own: it amends the ceiling that was public before it. Empty when there is no such bid.
     """
     offers = offers_of(lot)
-    place = next((i for i, (_, kept) in enumerate(offers) if kept.placed == seq), None)
+    place = next((i for i, (_, kept) in enumerate(offers) if 0 < kept.placed == seq), None)
     if place is None:
         return []
     key, bid = offers[place]
@@ -382,7 +382,7 @@ def _lot_paused(lot: Lot, event: LotPaused) -> Lot:
         phase=after(lot.phase, "lot_paused"),
         left_us=end - event.at,
         paused_end=end,
-        lower_left_us=0 if lot.lowers_at is None else lot.lowers_at - event.at,
+        lower_left_us=0 if lot.lowers_at is None else max(0, lot.lowers_at - event.at),
         closes_at=None,
         ask=None,
         lowers_at=_told(event.lowers_at, lot.lowers_at),

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from lots.fold import offers_of
-from lots.state import Lot, Reserve
+from lots.state import Kept, Lot, Reserve
 
 Stand: TypeAlias = tuple[int, int, bool]
 """How a lot stands with an offer: its price, how far the leader's ceiling goes, and whether the offer leads."""
@@ -85,19 +85,21 @@ def restood(lot: Lot, fallen: Collection[str]) -> Lot:
     )
     for key, kept in offers_of(lot):
         if not kept.voided and key not in fallen:
-            bare = _with_offer(
-                bare, kept.accepted.paddle, kept.body, plain=kept.op != "max_bid", public=kept.placed > 0
-            )
+            bare = _with_offer(bare, kept)
     return replace(bare, reserve=reserve_at(bare, bare.price))
 
 
-def _with_offer(lot: Lot, paddle: int | None, amount: str | int | None, *, plain: bool, public: bool) -> Lot:
-    if paddle is None or not isinstance(amount, int):
-        raise AssertionError(f"lot {lot.lot} keeps an offer without paddle or amount")
+def _with_offer(lot: Lot, kept: Kept) -> Lot:
+    paddle, amount, price = kept.accepted.paddle, kept.body, kept.accepted.price
+    if paddle is None or price is None or not isinstance(amount, int):
+        raise AssertionError(f"lot {lot.lot} keeps an offer without paddle, price or amount")
+    plain = kept.op != "max_bid"
+    if plain and kept.accepted.leading:
+        amount = min(amount, price)  # who offered more than the price to buy at once has bought at that price
     bidder = lot.bidders[paddle]
-    stood = stand(lot, bidder, amount, plain=plain)
+    stood = stand(replace(lot, next_step=kept.step), bidder, amount, plain=plain)
     if stood is None:
         return replace(lot, ceiling=max(lot.ceiling, amount))
     price, ceiling, leads = stood
     leader = {"leader": paddle, "leader_bidder": bidder} if leads else {}
-    return replace(lot, price=price, ceiling=ceiling, bids=lot.bids + public, **leader)
+    return replace(lot, price=price, ceiling=ceiling, bids=lot.bids + (kept.placed > 0), **leader)

@@ -54,7 +54,7 @@ class Kept(Struct, frozen=True, gc=False):
     """What was accepted under a `ref`: the order's name and body, to know a retry from another order.
 
     `n` is how many refs the lot had before it: the order of acceptance, also of what has no seq. `placed` is the seq of
-    the `bid_placed` that it led to; 0 for what left no public trace.
+    the `bid_placed` that it led to; 0 for what left no public trace. `step` is the clerk's step that it had to take.
     """
 
     op: str
@@ -62,6 +62,7 @@ class Kept(Struct, frozen=True, gc=False):
     accepted: Accepted
     n: int = 0
     placed: int = 0
+    step: int | None = None
     voided: bool = False
 
     @property
