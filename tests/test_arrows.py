@@ -30,6 +30,7 @@ LIBRARIES = {
         "babel",
         "httptools",
         "jwt",
+        "matplotlib",
         "msgpack",
         "msgspec",
         "orjson",
