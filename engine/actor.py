@@ -7,7 +7,7 @@ Invariants: a draft is made on values and changes nothing until `adopt`; stamps 
 every order is answered exactly once. Times are microseconds.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
@@ -20,11 +20,13 @@ from engine.commit import Commit, Standing
 from engine.journal import Batch, Claim, Write
 from engine.outages import Outage
 from engine.pen import Pen, Salts, Tail
-from lots.decisions import Outcome, decide
-from lots.events import BidderAdmitted, BidderBarred, BidPlaced, CeilingRaised, Event
+from lots.decision import Outcome
+from lots.decisions import decide
+from lots.events import BidPlaced, BidsOpened, BidVoided, Event, PrivateEvent
+from lots.fold import evolve
 from lots.orders import ExtendForOutage, Order, Ring
 from lots.refusals import Refused
-from lots.state import Accepted, Lot, evolve, first_answer
+from lots.state import Accepted, Lot, first_answer
 
 Answer: TypeAlias = Accepted | Refused
 Reply: TypeAlias = Callable[[Answer], None]
@@ -54,10 +56,11 @@ class Waiting(Struct, frozen=True, gc=False):
 
 
 class Answered(NamedTuple):
-    """An order with the outcome that a draft gives it."""
+    """An order with the outcome that a draft gives it, and whether anyone but its giver hears of it."""
 
     waiting: Waiting
     outcome: Outcome
+    is_heard: bool = True
 
 
 class Draft:
@@ -67,17 +70,19 @@ class Draft:
         actor: Whose orders.
         lots: The group's lots after it.
         answered: The orders of the batch with their outcomes, in inbox order.
+        heard: How many of them others than their givers hear of.
         pens: What is to be written, by lot.
         touched: The bidders whose standing may change, by lot.
     """
 
-    __slots__ = ("_salts", "actor", "answered", "lots", "pens", "touched")
+    __slots__ = ("_salts", "actor", "answered", "heard", "lots", "pens", "touched")
 
     def __init__(self, actor: "Actor", salts: Salts) -> None:
         self.actor = actor
         self._salts = salts
         self.lots: dict[str, Lot] = dict(actor.lots)
         self.answered: list[Answered] = []
+        self.heard = 0
         self.pens: dict[str, Pen] = {}
         self.touched: dict[str, set[str]] = {}
 
@@ -89,7 +94,9 @@ class Draft:
         outcome = decision.outcome
         if waiting.unsure and isinstance(outcome, Accepted):
             outcome = first_answer(outcome)  # found in the log or not, this is no retry
-        self.answered.append(Answered(waiting, outcome))
+        is_heard = not (decision.events and isinstance(decision.events[-1], PrivateEvent))
+        self.heard += is_heard
+        self.answered.append(Answered(waiting, outcome, is_heard))
 
     def _write(self, event: Event, lag_us: int) -> None:
         lot = event.lot
@@ -123,9 +130,13 @@ def _touched(before: Lot | None, event: Event, after: Lot) -> tuple[str, ...]:
         if deposed is None or deposed == after.leader_bidder:
             return (event.bidder,)
         return (event.bidder, deposed)
-    if isinstance(event, BidderAdmitted | CeilingRaised | BidderBarred):
-        return (event.bidder,)
-    return ()
+    if isinstance(event, BidVoided):
+        led = None if before is None else before.leader_bidder
+        return tuple(bidder for bidder in (led, after.leader_bidder) if bidder is not None)
+    if isinstance(event, BidsOpened):
+        return tuple(after.sealed)
+    bidder: str | None = getattr(event, "bidder", None)
+    return () if bidder is None else (bidder,)
 
 
 class Actor:
@@ -203,7 +214,7 @@ class Actor:
         """
         self.epoch = 0
         self.lost = draft if unknown else None
-        for waiting, outcome in reversed(draft.answered):
+        for waiting, outcome, _ in reversed(draft.answered):
             self.inbox.appendleft(replace(waiting, drafted=outcome) if unknown else waiting)
 
     def find_lost(self) -> list[Answered]:
@@ -231,6 +242,11 @@ class Actor:
         at = inbox[place].at if place < len(inbox) else self.stamp(now)
         for order in reversed(orders):
             inbox.insert(place, Waiting(order, at, 0, _nobody_asked))
+
+    def put_in_as_of(self, order: Order, at: int, reply: Reply) -> None:
+        """Put in an order as of an earlier instant, before all that came in after it."""
+        place = bisect_right(self.inbox, at, key=lambda waiting: waiting.at)
+        self.inbox.insert(place, Waiting(order, at, 0, reply))
 
     def take_refusable(self) -> list[Waiting]:
         """Take from the inbox what may be refused for a reason that is not the bidders'.

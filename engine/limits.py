@@ -51,6 +51,8 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Logs read in one exchange."""
     read_records_max: int = 1_000
     """Records of a log read in one exchange."""
+    import_part_bytes: int = 256 * 1024
+    """About so much of an import goes into one record of the catalogue."""
     lifetimes_per_check: int = 500
     """Logs that one check looks at for a time to live."""
     server_end_us: int = 60_000_000
@@ -84,6 +86,10 @@ class GatewayLimits(msgspec.Struct, frozen=True, kw_only=True):
     watches_per_connection_max: int = 1_000
     body_bytes_max: int = 256 * 1024
     """Of one HTTP request."""
+    import_bytes_max: int = 16 * 1024 * 1024
+    """Of one that imports a sale."""
+    import_lots_max: int = 20_000
+    """Lots of one import."""
     ring_events_per_lot: int = 512
     """Events kept in memory per lot, from which a reconnecting watcher resumes."""
     state_period_us: int = 100_000

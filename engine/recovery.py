@@ -17,8 +17,9 @@ from engine.errors import Fenced, LogDamaged
 from engine.journal import NOTHING, Claim, Entry, Journal, Marker, Record, Taken, Top
 from engine.pen import Reader, Tail, marked
 from lots.events import Event
+from lots.fold import evolve
 from lots.phases import ENDED
-from lots.state import Lot, evolve
+from lots.state import Lot
 
 
 class Recovered(NamedTuple):

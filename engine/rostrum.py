@@ -31,7 +31,7 @@ from engine.outages import Outage
 from engine.pen import Salts
 from engine.recovery import catch_up, has_another_owner
 from engine.watch import Watch
-from lots.orders import Bid, MaxBid
+from lots.orders import ListLot, Reoffer
 from lots.refusals import LIMITS, Code, Refused
 from lots.state import Accepted
 
@@ -312,7 +312,9 @@ class Rostrum:
                 self._put_back(draft, unknown=True)
             self._watch.store_away(away)
             return
-        self._figures.append_us.observe(self._clock.now() - began)
+        if any(draft.heard for draft in drafts):
+            # An append of private entries alone is not even counted: operators see the figures.
+            self._figures.append_us.observe(self._clock.now() - began)
         self._watch.store_answered()
         self._settle(drafts, results)
 
@@ -377,18 +379,20 @@ class Rostrum:
 
     def _tell(self, draft: Draft) -> None:
         draft.actor.ailed = None
-        self._figures.batch_orders.observe(len(draft.answered))
+        if draft.heard:
+            self._figures.batch_orders.observe(draft.heard)
         self._answer(draft.answered, draft.actor.group)
 
     def _answer(self, answers: Iterable[Answered], group: str) -> None:
-        for waiting, outcome in answers:
+        for waiting, outcome, is_heard in answers:
             if outcome is not None:
                 waiting.reply(outcome)
-                self._count(waiting, outcome, group)
+                self._count(waiting, outcome, group, is_heard=is_heard)
 
-    def _count(self, waiting: Waiting, outcome: Answer, group: str) -> None:
+    def _count(self, waiting: Waiting, outcome: Answer, group: str, *, is_heard: bool) -> None:
         if isinstance(outcome, Accepted):
-            self._figures.accepted += 1
+            # Operators see the count: that a sealed bid or a higher ceiling has come in must not show in it.
+            self._figures.accepted += is_heard
             return
         self._figures.refused[outcome.code] += 1
         if outcome.code not in LIMITS and outcome.code is not Code.UNKNOWN_LOT:
@@ -398,7 +402,7 @@ class Rostrum:
 def _note(waiting: Waiting, refused: Refused, group: str) -> RefusalNote:
     """Return the record of a refusal by rule: kept, so that "my bid was refused" can be answered years later."""
     record = {"op": type(waiting.order).__name__, "at": waiting.at, "lag_us": waiting.lag_us}
-    if isinstance(waiting.order, Bid | MaxBid):
+    if not isinstance(waiting.order, ListLot | Reoffer):
         record |= msgspec.structs.asdict(waiting.order)
     record |= {"code": refused.code, "ask": refused.ask}
     return RefusalNote(waiting.order.lot, group, msgpack.packb(record))

@@ -1,27 +1,30 @@
 """Sales as files: `lots.csv`, `bids.csv` and partial terms (protocol.md, "Files").
 
 It takes lines of text and refuses to open anything (its opener strips a byte order mark: `utf-8-sig`). A bad row stops
-the reading with its file, line and reason: a sale is never replayed in part. Instants in files are ISO 8601 with a
-zone, amounts integer minor units.
+the reading with its file, line and reason: a sale is never replayed in part. Only where a sale is to be imported
+(`lot_entries`) the reading goes on, so that all that is wrong is told at once. Instants in files are ISO 8601 with
+a zone, amounts integer minor units.
 """
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
 from clock.instants import format_instant, parse_instant
-from lots.listing import Listing
+from lots.formats import Format
+from lots.listing import Listing, Sale
+from lots.money import AMOUNT_MAX
+from lots.offering import Entry, Offering
 from lots.orders import Bid, MaxBid, Offer
 from lots.simulation import Dated, Result
-from lots.terms import AMOUNT_MAX
 
 T = TypeVar("T")
 Row = dict[str, str]
 
 LOT_COLUMNS = ("lot", "title", "currency", "start_price", "opens_at", "closes_at")
+IMPORT_COLUMNS = ("lot", "title")
+FURTHER_COLUMNS = ("description", "category", "country", "place", "consignor", "reserve", "deposit")
 BID_COLUMNS = ("lot", "at", "bidder")
 TITLE_MAX = 300
 
@@ -79,26 +82,42 @@ def read_lots(name: str, lines: Iterable[str], terms: Mapping[str, Any], sale: s
     Raises:
         BadFileError: a row is wrong, or a lot is listed twice.
     """
-    seen: set[str] = set()
+    offering = Offering(Sale(sale=sale, title=sale), terms)
+    # A saleroom lot has no fixed end; the file's is then passed over, so that any sale can be held as one.
+    passed_over = {"closes_at"} if terms.get("format") == Format.SALEROOM else set()
+    columns = [column for column in LOT_COLUMNS if column not in passed_over]
     for line, row in _rows(name, lines, LOT_COLUMNS):
-        listing = _read(name, line, lambda row=row: _listing(row, terms, sale))  # type: ignore[misc]
-        if listing.lot in seen:
-            raise BadFileError(name, line, f"lot {listing.lot!r} is listed twice")
-        seen.add(listing.lot)
-        yield listing
+        offering.take(_entry(line, {**row, "title": row["title"][:TITLE_MAX]}, columns))
+        if offering.faults:
+            raise BadFileError(name, line, offering.faults[0].detail)
+        yield offering.listings[-1]
 
 
-def _listing(row: Row, terms: Mapping[str, Any], sale: str) -> Listing:
-    own = {
-        "currency": row["currency"],
-        "start_price": _amount("start_price", row["start_price"]),
-        "opens_at": _instant("opens_at", row["opens_at"]),
-        "closes_at": _instant("closes_at", row["closes_at"]),
-    }
-    fields = {"lot": row["lot"], "sale": sale, "title": row["title"][:TITLE_MAX], "terms": {**terms, **own}}
-    listing = msgspec.convert(fields, Listing)
-    listing.check()
-    return listing
+def lot_entries(lines: Iterable[str]) -> Iterator[Entry]:
+    """Read `lots.csv` for an import: every row, also those that are wrong; what is left empty comes from the sale."""
+    for line, row in _read_rows(lines, IMPORT_COLUMNS):
+        if isinstance(row, str):
+            yield Entry(line, None, {"$": row})
+        else:
+            given = [column for column in (*LOT_COLUMNS, *FURTHER_COLUMNS) if row.get(column)]
+            yield _entry(line, row, given)
+
+
+def _entry(line: int, row: Row, columns: Iterable[str]) -> Entry:
+    """Read the cells of these columns, each by itself."""
+    fields: dict[str, Any] = {}
+    terms: dict[str, Any] = {}
+    unread: dict[str, str] = {}
+    for column in columns:
+        read = _CELLS.get(column)
+        try:
+            if read is None:
+                fields[column] = row[column]
+            else:
+                terms[column] = read(column, row[column])
+        except ValueError as error:
+            unread[f"$.terms.{column}"] = str(error)
+    return Entry(line, {**fields, "terms": terms}, unread)
 
 
 def read_bids(name: str, lines: Iterable[str], lots: Iterable[str]) -> Iterator[Dated]:
@@ -142,21 +161,57 @@ def _instant(column: str, text: str) -> int:
         raise ValueError(f"{column} is no instant: {error}") from None
 
 
+def _text(_column: str, text: str) -> str:
+    return text
+
+
+_CELLS: Mapping[str, Callable[[str, str], Any]] = {
+    "currency": _text,
+    "start_price": _amount,
+    "opens_at": _instant,
+    "closes_at": _instant,
+    "reserve": _amount,
+    "deposit": _amount,
+}
+"""How the columns that are terms are read; all others are text."""
+
+
 def _rows(name: str, lines: Iterable[str], columns: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
+    for line, row in _read_rows(lines, columns):
+        if isinstance(row, str):
+            raise BadFileError(name, line, row)
+        yield line, row
+
+
+def _read_rows(lines: Iterable[str], columns: tuple[str, ...]) -> Iterator[tuple[int, Row | str]]:
+    """Yield each row with its line, and a sentence in place of a row that cannot be read."""
     reader = csv.DictReader(lines, strict=True)
+    began = 1
     try:
-        header = reader.fieldnames or ()
-        missing = [column for column in columns if column not in header]
-        if missing:
-            raise BadFileError(name, 1, f"the header lacks {', '.join(missing)}")
-        if len(set(header)) < len(header):
-            raise BadFileError(name, 1, "the header names a column twice")
-        for row in reader:
-            if None in row or None in row.values():
-                raise BadFileError(name, reader.line_num, "the row has another number of columns than the header")
-            yield reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BadFileError(name, reader.line_num + 1, str(error)) from None
+        fault = _header_fault(reader.fieldnames or (), columns)
+        if fault is not None:
+            yield began, fault
+            return
+        while True:
+            began = reader.reader.line_num + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                yield began, str(error)
+                continue
+            if row is None:
+                return
+            uneven = None in row or None in row.values()
+            yield reader.line_num, "the row has another number of columns than the header" if uneven else row
+    except (csv.Error, UnicodeDecodeError) as error:  # in the header, or bytes that are no text: nothing follows them
+        yield began, str(error)
+
+
+def _header_fault(header: Sequence[str], columns: tuple[str, ...]) -> str | None:
+    missing = [column for column in columns if column not in header]
+    if missing:
+        return f"the header lacks {', '.join(missing)}"
+    return "the header names a column twice" if len(set(header)) < len(header) else None
 
 
 def _read(name: str, line: int, read: Callable[[], T]) -> T:

@@ -7,7 +7,8 @@ import pytest
 from engine.actor import Actor, Answer, Draft, Waiting
 from engine.journal import NOTHING, Top
 from engine.pen import Salts, Tail
-from lots.decisions import Decision, decide
+from lots.decision import Decision
+from lots.decisions import decide
 from lots.orders import Bid, ExtendForOutage, ListLot, MaxBid, Order, Ring
 from lots.refusals import Code, Refused
 from lots.state import Accepted, Lot

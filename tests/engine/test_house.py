@@ -10,7 +10,8 @@ import pytest
 from clock.instants import SECOND_US
 from engine.journal import Verdict
 from engine.limits import EngineLimits
-from lots.decisions import Decision, decide
+from lots.decision import Decision
+from lots.decisions import decide
 from lots.orders import Bid, Notice, Order, Ring
 from lots.phases import Phase
 from lots.refusals import Code

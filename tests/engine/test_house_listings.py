@@ -7,7 +7,8 @@ import pytest
 
 from engine.actor import Answer
 from engine.memory_journal import Shelf
-from lots.listing import Listing, Sale
+from lots.exchange import ExchangeRates, PostedRates
+from lots.listing import Consignor, Listing, Sale, Stagger
 from lots.phases import Phase
 from lots.refusals import Code, Refused
 from lots.state import Accepted
@@ -16,6 +17,8 @@ from tests.engine.troubled_journal import troubled
 from tests.engine.virtual_time import a_moment, in_virtual_time
 
 SALE = Sale(sale="S", title="Estate of a watchmaker")
+COURT = Consignor(consignor="K", name="District court", kind="court")
+RATES = ExchangeRates(base="EUR", rates={"USD": "1.0832"})
 
 
 def outcome(answer: Answer) -> str:
@@ -71,6 +74,80 @@ async def test_a_sale_that_lots_name_before_it_is_listed_has_its_id_for_a_title(
         assert house.house.sales["S"].title == SALE.title
         assert house.house.lots_of("S") == ["A"]
         assert house.house.lots_of("T") == []
+
+
+# Consignors and rates -------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_the_same_consignor_again_is_harmless_and_another_under_its_id_is_a_conflict() -> None:
+    journal, clock = troubled()
+    async with opened(journal, clock) as house:
+        others = (COURT, COURT, Consignor(consignor="K", name="A bank", kind="bank"))
+        assert [outcome(await house.house.take_on(one)) for one in others] == ["listed", "again", Code.CONFLICT]
+        assert house.house.consignors == {"K": COURT}
+        assert len(await journal.catalogue()) == 1
+
+
+@in_virtual_time
+async def test_two_consignors_under_one_id_at_the_same_moment_do_not_both_get_it() -> None:
+    journal, clock = troubled()
+    async with opened(journal, clock) as house:
+        journal.delay_s = 0.01
+        named = (Consignor(consignor="K", name=name, kind="company") for name in ("one", "two"))
+        both = await asyncio.gather(*map(house.house.take_on, named))
+        assert list(map(outcome, both)) == ["listed", Code.CONFLICT]
+        assert house.house.consignors["K"].name == "one"
+
+
+@in_virtual_time
+async def test_what_could_not_be_stored_is_neither_taken_on_nor_posted() -> None:
+    journal, clock = troubled()
+    async with opened(journal, clock) as house:
+        journal.lose_records = 2
+        assert outcome(await house.house.take_on(COURT)) == Code.UNAVAILABLE
+        assert outcome(await house.house.post_rates(RATES)) == Code.UNAVAILABLE
+        assert (house.house.consignors, house.house.rates) == ({}, None)
+        assert outcome(await house.house.take_on(COURT)) == "listed"
+        assert outcome(await house.house.post_rates(RATES)) == "listed"
+
+
+@in_virtual_time
+async def test_posting_the_rates_that_count_again_changes_nothing() -> None:
+    journal, clock = troubled()
+    async with opened(journal, clock) as house:
+        other = ExchangeRates(base="EUR", rates={"USD": "2"})
+        assert [outcome(await house.house.post_rates(one)) for one in (RATES, RATES, other, RATES)] == [
+            "listed",
+            "again",
+            "listed",
+            "listed",
+        ]
+        assert len(await journal.catalogue()) == 3
+
+
+@in_virtual_time
+async def test_consignors_sales_and_rates_are_there_after_a_restart() -> None:
+    shelf = Shelf()
+    journal, clock = troubled(shelf)
+    staggered = Sale(sale="S", title="One by one", org="K", stagger=Stagger(every_s=15, batch=2))
+    async with opened(journal, clock) as house:
+        for answer in (
+            await house.house.take_on(COURT),
+            await house.house.list_sale(staggered),
+            await house.house.post_rates(ExchangeRates(base="USD", rates={})),
+            await house.house.post_rates(RATES),
+        ):
+            assert outcome(answer) == "listed"
+        posted = house.house.rates
+    assert posted is not None
+    restarted = await open_house(troubled(shelf)[0], clock)
+    assert restarted.house.consignors == {"K": COURT}
+    assert restarted.house.sales == {"S": staggered}
+    assert restarted.house.rates == posted == PostedRates(RATES, posted.at)
+    assert outcome(await restarted.house.take_on(COURT)) == "again"
+    assert outcome(await restarted.house.list_sale(staggered)) == "again"
+    await restarted.end()
 
 
 # Lots -----------------------------------------------------------------------------------------------------------------

@@ -22,11 +22,12 @@ from engine.errors import Fenced, StoreError
 from engine.journal import Verdict
 from engine.memory_journal import MemoryJournal, Shelf
 from lots.events import BidPlaced, CeilingRaised, Event, LotPassed, LotSold
+from lots.fold import evolve
 from lots.listing import Listing
 from lots.orders import Admit, Bid, Extend, MaxBid, Notice, Order, Pause, Resume
 from lots.phases import ENDED, Phase
 from lots.refusals import Refused
-from lots.state import Accepted, Lot, evolve
+from lots.state import Accepted, Lot
 from tests.engine.opened_house import OpenedHouse, after, events_of, offered, open_house
 from tests.engine.troubled_journal import TroubledJournal
 from tests.engine.virtual_time import LoopClock, VirtualLoop, stop_the_process, virtual_loop
