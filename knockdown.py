@@ -18,12 +18,13 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn, TextIO
 
 import msgspec
 import typer
@@ -48,10 +49,13 @@ from engine.redis_journal import RedisJournal
 from gateway.app import Gateway
 from gateway.auth import Identity, Role, sign
 from gateway.board import Board
+from gateway.what_if_table import WhatIfTable
 from lots.files import BadFileError, read_bids, read_lots, read_terms, write_results
 from lots.listing import Listing, Sale
 from lots.phases import ENDED
-from lots.simulation import Dated, Simulation
+from lots.sheets import ABOUT
+from lots.simulation import Dated, Result, Simulation
+from lots.what_if import Trial, WhatIf, hold
 
 log = logging.getLogger("knockdown")
 
@@ -79,16 +83,21 @@ DataDir = Annotated[
 ]
 RedisUrl = Annotated[str, typer.Option(envvar="KNOCKDOWN_REDIS_URL", help="The store; none: an embedded Redis.")]
 ShowBoard = Annotated[bool, typer.Option("--board", help="Show a live board in the terminal.")]
-TermsFile = Annotated[Path, typer.Option("--terms", help="Partial terms, JSON.")]
+TermsGiven = Annotated[
+    str,
+    typer.Option("--terms", help="Partial terms: a JSON file, or the name of a rule sheet (see `knockdown sheets`)."),
+]
 LotsFile = Annotated[Path, typer.Option("--lots", help="lots.csv")]
 BidsFile = Annotated[Path, typer.Option("--bids", help="bids.csv")]
 Settings = Annotated[list[str], typer.Option("--set", help="Change the terms: soft_close.window_s=300")]
+VersusSettings = Annotated[list[str], typer.Option("--versus-set", help="Change the terms to compare with.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write the whole report as JSON.")]
 Url = Annotated[str, typer.Argument(help="The house, on this machine: http://127.0.0.1:8000")]
 
 _DATA = Path("data")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LINES_PER_STEP = 2_000
+_PLOT_ENDINGS = (".png", ".svg")
 _COLLECT_AFTER = (10_000, 10, 10_000)
 """Almost nothing of ours is cyclic: looking for cycles every 700 objects would cost a third of the processor, and
 looking through all of a house with a million refs would hold every bidder up."""
@@ -203,7 +212,16 @@ class Premises:
         """Open the doors of a house, still without a port."""
         origins = [origin for origin in os.environ.get("KNOCKDOWN_ORIGINS", "").split(",") if origin]
         secret = house_secret(self.data_dir)
-        return Gateway(house, secret, limits, origins=origins, version=version("knockdown"), about=self.about())
+        return Gateway(
+            house,
+            secret,
+            limits,
+            origins=origins,
+            version=version("knockdown"),
+            about=self.about(),
+            payment_secret=os.environ.get("KNOCKDOWN_PAYMENT_SECRET") or None,
+            sheets={name: read_terms(f"{name}.json", shipped_sheet(name)) for name in ABOUT},
+        )
 
     def about(self) -> dict[str, object]:
         """Return what `/healthz` says of the store."""
@@ -255,6 +273,7 @@ async def serve_house(premises: Premises, beside: Iterable[Beside] = ()) -> None
             house = House(journal, SystemClock(), engine_limits, events_kept=gateway_limits.ring_events_per_lot)
             gateway = premises.gateway(house, gateway_limits)
             house.publish, house.status = gateway.publish, gateway.fanout.status
+            house.attendance = gateway.presence.attendance
             await house.start()
             await _serve(premises, house, gateway, listening, beside)
 
@@ -412,19 +431,61 @@ def _open_text(path: Path, moved: Moved) -> Iterator[str]:
                 moved(done, size, path.name)
 
 
+class RuleSheet(NamedTuple):
+    """Partial terms, and what to call them."""
+
+    name: str
+    terms: dict[str, Any]
+
+
+def shipped_sheet(name: str) -> str:
+    """Return the JSON text of a rule sheet that ships.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    if name not in ABOUT:
+        raise ValueError(f"no rule sheet is called {name!r}; there are {', '.join(ABOUT)}")
+    return resources.files("lots.sheets").joinpath(f"{name}.json").read_text(encoding="utf-8")
+
+
+def _read_sheet(given: str, settings: Sequence[str]) -> RuleSheet:
+    """Read the file of this name, else the rule sheet of this name, and call it by what was changed in it, too."""
+    path = Path(given)
+    if given in ABOUT and not path.is_file():
+        file, text = f"{given}.json", shipped_sheet(given)
+    elif path.exists() or path.suffix or path.name != given:
+        file, text = path.name, path.read_text(encoding="utf-8-sig")
+    else:
+        raise ValueError(f"{given!r} is neither a file nor a rule sheet; the sheets are {', '.join(ABOUT)}")
+    terms = read_terms(file, text, settings)
+    # A file of lots has neither appraisals nor deposits; what a listing must keep to is for whoever lists it.
+    terms.pop("bounds", None)
+    return RuleSheet(", ".join([Path(file).stem, *settings]), terms)
+
+
 def _read_sale(
-    terms: Path, lots: Path, bids: Path, settings: Iterable[str], moved: Moved
+    terms: str, lots: Path, bids: Path, settings: Sequence[str], moved: Moved
 ) -> tuple[list[Listing], Iterator[Dated]]:
-    partial = read_terms(terms.name, terms.read_text(encoding="utf-8-sig"), settings)
-    listings = list(read_lots(lots.name, _open_text(lots, moved), partial))
-    return listings, read_bids(bids.name, _open_text(bids, moved), [listing.lot for listing in listings])
+    listings = list(read_lots(lots.name, _open_text(lots, moved), _read_sheet(terms, settings).terms))
+    return listings, _read_offers(bids, listings, moved)
+
+
+def _read_offers(bids: Path, listings: Iterable[Listing], moved: Moved) -> Iterator[Dated]:
+    return read_bids(bids.name, _open_text(bids, moved), [listing.lot for listing in listings])
 
 
 @contextmanager
 def progress_bar() -> Iterator[Moved]:
     """Show a bar on standard error, where it is a terminal; give what moves it: done, total, stage."""
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    progress = Progress(
+        *columns,
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        redirect_stdout=False,  # it may be a file, whose rows must not end up beside the bar
+    )
+    with progress:
         bar = progress.add_task("", total=None)
 
         def moved(done: float, total: float, stage: str) -> None:
@@ -436,32 +497,125 @@ def progress_bar() -> Iterator[Moved]:
 @app.command()
 def simulate(
     *,
-    terms: TermsFile,
+    terms: TermsGiven,
     lots: LotsFile,
     bids: BidsFile,
     settings: Settings = [],  # noqa: B006  typer copies it
+    versus: Annotated[str | None, typer.Option(help="What if: the terms to compare with, file or rule sheet.")] = None,
+    versus_settings: VersusSettings = [],  # noqa: B006  typer copies it
+    plot: Annotated[Path | None, typer.Option(help="Draw the comparison here, .png or .svg.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write R.csv here; else to standard output.")] = None,
 ) -> None:
-    """Hold a sale from files in virtual time, under the same rules as a live one."""
-    with one_line_errors(), progress_bar() as moved:
+    """Hold a sale from files in virtual time, under the same rules as a live one, or under two to compare them."""
+    with one_line_errors():
+        _check_versus(versus, versus_settings, plot)
+        if versus is None:
+            _write_rows(out, write_results(_hold(terms, lots, bids, settings)))
+            return
+        what_if = _hold_both(_read_sheets((terms, settings), (versus, versus_settings)), lots, bids)
+        if out is not None:
+            _write_rows(out, what_if.rows())
+        if plot is not None:
+            _draw(what_if, plot)
+        _show(WhatIfTable(what_if))
+
+
+def _hold(terms: str, lots: Path, bids: Path, settings: Sequence[str]) -> list[Result]:
+    with progress_bar() as moved:
         listings, offers = _read_sale(terms, lots, bids, settings, moved)
         simulation = Simulation(listings)
         for dated in offers:
             simulation.offer(dated)
-        _write_rows(out, write_results(simulation.finish()))
+        return list(simulation.finish())
+
+
+# Two sheets side by side ----------------------------------------------------------------------------------------------
+
+
+def _check_versus(versus: str | None, versus_settings: Sequence[str], plot: Path | None) -> None:
+    """See that what was asked for can be done, before a long sale is held for nothing."""
+    if versus is None and (plot is not None or versus_settings):
+        raise ValueError("--plot and --versus-set need --versus: the terms to compare with")
+    if plot is not None and plot.suffix.lower() not in _PLOT_ENDINGS:
+        raise ValueError(f"--plot is {str(plot)!r}; its name must end in {' or '.join(_PLOT_ENDINGS)}")
+    if plot is not None and not plot.parent.is_dir():
+        raise ValueError(f"--plot is {str(plot)!r}; there is no directory {str(plot.parent)!r}")
+
+
+Given = tuple[str, Sequence[str]]
+"""A sheet as the command line names it, and the settings that change it."""
+
+
+def _read_sheets(one: Given, other: Given) -> tuple[RuleSheet, RuleSheet]:
+    """Read both sheets, and see that what they are called tells them apart."""
+    a, b = _read_sheet(*one), _read_sheet(*other)
+    if a.name == b.name:
+        a, b = (sheet._replace(name=", ".join([name, *changed])) for sheet, (name, changed) in ((a, one), (b, other)))
+    if a.name == b.name:
+        b = b._replace(name=f"{b.name} (again)")
+    return a, b
+
+
+def _hold_both(sheets: Iterable[RuleSheet], lots: Path, bids: Path) -> WhatIf:
+    with progress_bar() as moved:
+        rows = list(_open_text(lots, moved))
+        one, other = (
+            Trial(sheet.name, list(read_lots(f"{lots.name} under {sheet.name}", rows, sheet.terms))) for sheet in sheets
+        )
+        return hold(one, other, _read_offers(bids, one.listings, moved))
+
+
+def _draw(what_if: WhatIf, path: Path) -> None:
+    from gateway.what_if_plot import write_plot  # noqa: PLC0415  only who wants a picture waits for what draws it
+
+    write_plot(what_if, path)
+
+
+def _show(table: WhatIfTable) -> None:
+    """Show the table, as wide as it wants to be where there is no terminal to be too narrow."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = table.width(console)
+    with console.capture() as drawn:
+        console.print(table, crop=False)
+    _say(drawn.get())
+
+
+# Rule sheets ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def sheets(name: Annotated[str | None, typer.Argument(help="Print this one, as JSON.")] = None) -> None:
+    """List the rule sheets that ship, or print one."""
+    with one_line_errors():
+        width = max(map(len, ABOUT))
+        listed = "".join(f"{sheet:{width}}  {about}\n" for sheet, about in ABOUT.items())
+        _say(listed if name is None else shipped_sheet(name))
 
 
 def _write_rows(out: Path | None, rows: Iterable[tuple[object, ...]]) -> None:
     if out is None:
-        try:
-            csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The reader has seen enough (`| head`); Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with _to_reader() as standard:
+            csv.writer(standard, lineterminator="\n").writerows(rows)
         return
     with out.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def _say(text: str) -> None:
+    with _to_reader() as standard:
+        standard.write(text)
+
+
+@contextmanager
+def _to_reader() -> Iterator[TextIO]:
+    """Give standard output to write to, whose reader may have seen enough (`| head`)."""
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 # Storms ---------------------------------------------------------------------------------------------------------------
@@ -480,7 +634,7 @@ def _finish(report: Findings, path: Path | None) -> None:
 def storm_replay(
     url: Url,
     *,
-    terms: TermsFile,
+    terms: TermsGiven,
     lots: LotsFile,
     bids: BidsFile,
     settings: Settings = [],  # noqa: B006  typer copies it

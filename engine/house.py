@@ -371,7 +371,7 @@ class House:
             imported = await self._imports.writer.write(sale, listings, self.clock.now())
         except StoreError:
             return False
-        self._has_happened(imported)
+        self._has_happened(imported, listings)
         return True
 
     async def _imports_are_known(self) -> bool:
@@ -381,10 +381,10 @@ class House:
         except StoreError:
             return False
         if imported is not None:
-            self._has_happened(imported)
+            self._has_happened(imported, imported.listings())
         return True
 
-    def _has_happened(self, imported: Import) -> None:
+    def _has_happened(self, imported: Import, listings: Iterable[Listing]) -> None:
         """Take in an import that is whole: its sale is listed, its lots are promised, and in the catalogue."""
         self.sales[imported.sale.sale] = imported.sale
         self._in_catalogue.add(imported.sale.sale)
@@ -393,7 +393,7 @@ class House:
             order.setdefault(packed.lot)
             if packed.lot in self.lots:
                 self._actor_of[packed.lot].uncatalogued.discard(packed.lot)
-        self._imports.promise(imported, [one for one in imported.listings() if one.lot not in self.lots])
+        self._imports.promise(imported, [listing for listing in listings if listing.lot not in self.lots])
 
     def _defaulters_before(self, listing: Listing) -> tuple[str, ...]:
         """Return who may not bid on a lot because he did not pay for the one that it offers again."""
@@ -533,7 +533,7 @@ class House:
     async def _finish_imports(self, imports: Iterable[Import]) -> None:
         for imported in imports:
             self._watch.latest_at = max(self._watch.latest_at, imported.at)
-            self._has_happened(imported)
+            self._has_happened(imported, imported.listings())
         await self._imports.see_through_at_start()
 
     def _line_up(self, lots: Iterable[str]) -> None:

@@ -30,6 +30,9 @@ from lots.refusals import Code, Refused
 
 log = logging.getLogger(__name__)
 
+_PORTION = 50
+"""Lots that are handed in at once: bids on other lots wait for no more than these."""
+
 
 class Promise(NamedTuple):
     """A lot that is to be listed."""
@@ -69,7 +72,6 @@ class ImportDesk:
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._lots_max = limits.take_over_lots_max
         self._patience_s = limits.store_patience_us / SECOND_US
         self._rostrum = rostrum
         self._seat = seat
@@ -114,8 +116,8 @@ class ImportDesk:
 
     def _portions(self) -> Iterator[list[Promise]]:
         promises = [promise for promise in self.promised.values() if promise.actor.broken is None]
-        for start in range(0, len(promises), self._lots_max):
-            yield promises[start : start + self._lots_max]
+        for start in range(0, len(promises), _PORTION):
+            yield promises[start : start + _PORTION]
 
     async def _hand_in(self, promises: Sequence[Promise]) -> "list[asyncio.Future[Answer]]":
         """Put listings into the inboxes of their actors, as of the instant of their import."""

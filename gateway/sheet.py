@@ -7,29 +7,21 @@ Amounts are integer minor units, shown in the currency's own digits; instants mi
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from babel.numbers import format_currency, get_currency_precision
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from clock.instants import SECOND_US
+from gateway.money import money
 from gateway.survey import News, Page, Row
 from lots.phases import ENDED, Phase
 from lots.state import Lot
 
 _TITLE_MIN = 20
 _AS_LEFT, _AS_NEEDED = 0, -1  # widths of columns that are not fixed
-
-
-@lru_cache(maxsize=8_192)
-def money(amount: int, currency: str) -> str:
-    """Return minor units as an amount of the currency, with its code and its own digits: `JPY 1,850`, `EUR 18.50`."""
-    value = Decimal(amount).scaleb(-get_currency_precision(currency))
-    return str(format_currency(value, currency, "¤¤ #,##0.00", locale="en"))
 
 
 @lru_cache(maxsize=8_192)

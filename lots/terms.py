@@ -128,7 +128,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     provisional_s: Seconds | None = None
     priority: bool = False
     registration: RegistrationTerms | None = None
-    release_after_s: Annotated[float, Meta(ge=0, le=DAY_S, description="seconds")] = 3_600
+    release_after_s: Annotated[float, Meta(ge=0, le=DAY_S, description="seconds")] = 3_600.0
     premium: Annotated[tuple[tuple[Amount, BasisPoints], ...], Meta(max_length=32)] = ()
     debt: Amount | None = None
     four_eyes: Annotated[tuple[OrderName, ...], Meta(max_length=32)] = ()
@@ -153,7 +153,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
             Ladder(self.ladder)
         for name, of in OWN_TERMS.items():
             if (getattr(self, name) is not None) != (self.format is of):
-                raise ValueError(f"the terms {name!r} belong to the format {of!r}, and must be there with it")
+                raise ValueError(f"the terms {name!r} belong to the format {of.value!r}, and must be there with it")
         if self.dutch is not None and self.dutch.floor >= self.start_price:
             raise ValueError("the floor of a falling price must be below start_price")
 
@@ -166,7 +166,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
         elif self.closes_at <= self.opens_at:
             raise ValueError("closes_at must be later than opens_at")
         if self.soft_close is not None and self.format is not Format.ENGLISH:
-            raise ValueError(f"the format {self.format!r} has no soft_close")
+            raise ValueError(f"the format {self.format.value!r} has no soft_close")
         if self.first_bid_closes_s is not None and self.format is not Format.ENGLISH:
             raise ValueError("first_bid_closes_s belongs to the format 'english'")
 

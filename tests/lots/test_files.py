@@ -31,7 +31,7 @@ def test_a_lot_is_read_with_the_terms_of_the_sale() -> None:
     (lot,) = _lots(GOOD_LOT)
     assert (lot.lot, lot.sale, lot.title) == ("a", "sale", "A bowl")
     assert (lot.terms.currency, lot.terms.start_price, lot.terms.ladder) == ("EUR", 100, ((0, 10),))
-    assert lot.terms.closes_at - lot.terms.opens_at == 3_600_000_000
+    assert lot.terms.end - lot.terms.opens_at == 3_600_000_000
 
 
 def test_further_columns_are_passed_over_and_titles_may_hold_commas_and_lines() -> None:
