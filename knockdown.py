@@ -386,7 +386,7 @@ async def hold_sample_sale(house: House, _gateway: Gateway, premises: Premises) 
 
 
 def _unfinished_sale(house: House) -> str | None:
-    for sale in reversed(house.sales):
+    for sale in reversed(list(house.sales)):
         lots = house.lots_of(sale)
         if lots and any(house.lots[lot].state.phase not in ENDED for lot in lots):
             return sale
@@ -396,9 +396,9 @@ def _unfinished_sale(house: House) -> str | None:
 async def _list_sample_sale(house: House) -> str:
     number = sum(sale.startswith("sample") for sale in house.sales) + 1
     sale, lots = sample_sale(house.clock.now(), sale=f"sample-{number}")
-    await house.list_sale(msgspec.convert(sale, Sale))
+    await house.registers.list_sale(msgspec.convert(sale, Sale))
     for lot in lots:
-        await house.list_lot(msgspec.convert(lot, Listing))
+        await house.listings.list_lot(msgspec.convert(lot, Listing))
     return str(sale["sale"])
 
 

@@ -151,7 +151,7 @@ class OpenedHouse:
     async def list(self, *listings: Listing) -> None:
         """List lots; all must be accepted."""
         for one in listings:
-            answer = await self.house.list_lot(one)
+            answer = await self.house.listings.list_lot(one)
             assert isinstance(answer, Accepted), answer
 
     async def end(self) -> None:

@@ -23,7 +23,7 @@ from tests.lots.saleroom import soft
 async def a_busy_sale(house: OpenedHouse) -> None:
     """Have everything happen that can be in a log."""
     linked = {"group": "G", "soft_close": soft(5, 5, scope="group")}
-    await house.house.list_sale(Sale(sale="S", title="Estate"))
+    await house.house.registers.list_sale(Sale(sale="S", title="Estate"))
     await house.list(offered("A", closes=20, reserve=500), offered("B", opens=5, closes=20, deposit=10))
     await house.list(*(offered(lot, closes=20, **linked) for lot in "CD"), offered("E", opens=300, closes=400))  # type: ignore[arg-type]
     house.max_bid(300, "ann", "A")
@@ -199,7 +199,7 @@ async def test_listing_into_a_group_that_was_taken_over_steps_down_too() -> None
     journal, clock = troubled(shelf)
     async with opened(journal, clock, offered("A", group="G")) as old:
         new = await open_house(troubled(shelf)[0], clock)
-        answer: Answer = await old.house.list_lot(offered("B", group="G"))
+        answer: Answer = await old.house.listings.list_lot(offered("B", group="G"))
         await a_moment()
         assert getattr(answer, "code", None) == Code.UNAVAILABLE
         with pytest.raises(Fenced):

@@ -12,10 +12,11 @@ from clock.instants import SECOND_US, SystemClock
 from engine.actor import Answer
 from engine.catalogue import read_catalogue
 from engine.errors import JournalAway, LogDamaged
-from engine.house import House, Objection
+from engine.house import House
 from engine.imports import Import, listed_record, pack_lots, part_record, void_record
 from engine.journal import Batch, Claim, Journal, Page, Record, RefusalNote, Result, Taken, Top
 from engine.limits import EngineLimits
+from engine.listing_desk import Objection
 from engine.memory_journal import MemoryJournal, Shelf
 from lots.listing import Listing, Sale, Stagger
 from lots.phases import Phase
@@ -59,7 +60,7 @@ def objections(answer: Answer | list[Objection]) -> list[tuple[str | None, str]]
 
 async def imported(house: OpenedHouse, lots: Sequence[Listing], sale: Sale = SALE) -> None:
     """Import a sale; it must be accepted."""
-    assert outcome(await house.house.import_sale(sale, lots)) == "imported"
+    assert outcome(await house.house.listings.import_sale(sale, lots)) == "imported"
 
 
 async def listed_once(journal: Journal, lots: Sequence[Listing], at: int | None = None) -> None:
@@ -89,12 +90,12 @@ async def test_a_sale_is_imported_with_its_lots_and_the_same_again_is_harmless()
         for lot in "ACD":
             await house.accepted(house.bid(100, lot=lot))
         before = list(shelf.catalogue)
-        assert outcome(await house.house.import_sale(SALE, lots)) == "again"
+        assert outcome(await house.house.listings.import_sale(SALE, lots)) == "again"
         assert shelf.catalogue == before
     restarted = await open_house(troubled(shelf)[0], clock)
     assert restarted.house.sales["S"] == SALE
     assert [restarted.lot(lot).price for lot in "ABCD"] == [100, None, 100, 100]
-    assert outcome(await restarted.house.import_sale(SALE, lots)) == "again"
+    assert outcome(await restarted.house.listings.import_sale(SALE, lots)) == "again"
     await restarted.end()
 
 
@@ -115,7 +116,7 @@ async def test_a_sale_without_lots_is_a_sale() -> None:
     journal, clock = troubled(shelf)
     async with opened(journal, clock) as house:
         await imported(house, [])
-        assert outcome(await house.house.import_sale(SALE, [])) == "again"
+        assert outcome(await house.house.listings.import_sale(SALE, [])) == "again"
     restarted = await open_house(troubled(shelf)[0], clock)
     assert restarted.house.sales == {"S": SALE}
     await restarted.end()
@@ -128,7 +129,7 @@ async def test_a_large_sale_is_imported_portion_by_portion_while_bids_go_on() ->
     lots = [offered(f"L{n}", group=f"G{n % 7}" if n % 3 else None) for n in range(1_100)]
     async with opened(journal, clock, offered("X")) as house:
         journal.delay_s = 0.001
-        importing = asyncio.create_task(house.house.import_sale(SALE, lots))
+        importing = asyncio.create_task(house.house.listings.import_sale(SALE, lots))
         bids: list[str] = []
         while not importing.done():
             bids.append(house.bid(100 + 10 * len(bids), f"b{len(bids) % 2}", "X"))
@@ -151,7 +152,7 @@ async def test_a_lot_that_was_in_its_log_but_not_in_the_catalogue_is_put_right_b
     lots = lots_of_the_sale()
     async with opened(journal, clock) as house:
         journal.lose_records = 1
-        assert outcome(await house.house.list_lot(lots[0])) == Code.UNAVAILABLE
+        assert outcome(await house.house.listings.list_lot(lots[0])) == Code.UNAVAILABLE
         await imported(house, lots)
         await house.accepted(house.bid(100))
     restarted = await open_house(troubled(shelf)[0], clock)
@@ -168,7 +169,7 @@ async def test_all_objections_are_told_at_once_and_nothing_is_written() -> None:
     journal, clock = troubled(shelf)
     known = [offered("A"), offered("X", group="G")]
     async with opened(journal, clock, *known) as house:
-        await house.house.list_sale(SALE)
+        await house.house.registers.list_sale(SALE)
         before = (list(shelf.catalogue), set(shelf.logs), dict(shelf.epochs))
         lots = [
             offered("A"),
@@ -182,7 +183,7 @@ async def test_all_objections_are_told_at_once_and_nothing_is_written() -> None:
             offered("F", group="K"),
             offered("K"),
         ]
-        answer = await house.house.import_sale(Sale(sale="S", title="another"), lots)
+        answer = await house.house.listings.import_sale(Sale(sale="S", title="another"), lots)
         assert objections(answer) == [
             (None, Code.CONFLICT),
             ("A", Code.CONFLICT),
@@ -204,7 +205,7 @@ async def test_a_lot_listed_as_something_else_is_an_objection() -> None:
     journal, clock = troubled()
     async with opened(journal, clock, offered("A")) as house:
         other = msgspec.structs.replace(offered("A"), title="something else")
-        assert objections(await house.house.import_sale(SALE, [offered("B"), other])) == [("A", Code.CONFLICT)]
+        assert objections(await house.house.listings.import_sale(SALE, [offered("B"), other])) == [("A", Code.CONFLICT)]
         assert list(house.house.lots) == ["A"]
 
 
@@ -213,7 +214,9 @@ async def test_nothing_is_imported_into_a_house_that_is_out_of_service() -> None
     journal, clock = troubled()
     async with opened(journal, clock) as house:
         await house.house.stop()
-        assert objections(await house.house.import_sale(SALE, lots_of_the_sale())) == [(None, Code.UNAVAILABLE)]
+        assert objections(await house.house.listings.import_sale(SALE, lots_of_the_sale())) == [
+            (None, Code.UNAVAILABLE)
+        ]
 
 
 # A journal that dies --------------------------------------------------------------------------------------------------
@@ -307,7 +310,7 @@ async def import_and_die(shelf: Shelf, calls: int, *, delivers_the_last: bool) -
     house = await open_house(dying, clock, SMALL_PARTS)
     await a_moment()
     dying.calls_left = calls
-    importing = asyncio.create_task(house.house.import_sale(SALE, lots_of_the_sale()))
+    importing = asyncio.create_task(house.house.listings.import_sale(SALE, lots_of_the_sale()))
     await asyncio.wait([importing], timeout=60)
     heard = outcome(importing.result()) if importing.done() else "nothing"
     importing.cancel()
@@ -326,7 +329,7 @@ async def all_or_nothing(shelf: Shelf) -> str:
     if there:
         await listed_once(journal, lots_of_the_sale(), at=BEGIN + 1_000)
         await house.accepted(house.bid(100, lot="C"))
-    answer = await house.house.import_sale(SALE, lots_of_the_sale())
+    answer = await house.house.listings.import_sale(SALE, lots_of_the_sale())
     assert outcome(answer) == ("again" if there else "imported")
     await listed_once(journal, lots_of_the_sale())
     assert house.house.troubles() == []
@@ -408,7 +411,7 @@ def test_a_store_that_comes_back_finds_the_house_ready_to_finish(calls: int, *, 
         async with opened(dying, clock, offered("X", **LINKED), limits=SMALL_PARTS) as house:
             await a_moment()
             dying.calls_left = calls
-            importing = asyncio.create_task(house.house.import_sale(SALE, lots_of_the_sale()))
+            importing = asyncio.create_task(house.house.listings.import_sale(SALE, lots_of_the_sale()))
             await asyncio.sleep(20)
             heard = outcome(importing.result()) if importing.done() else "nothing"
             dying.is_dead, dying.calls_left = False, 10**6
@@ -417,7 +420,7 @@ def test_a_store_that_comes_back_finds_the_house_ready_to_finish(calls: int, *, 
             assert there in ([], list("ABCD"))
             assert importing.done()
             assert (heard, there) != ("imported", [])
-            answer = outcome(await house.house.import_sale(SALE, lots_of_the_sale()))
+            answer = outcome(await house.house.listings.import_sale(SALE, lots_of_the_sale()))
             assert answer == ("again" if there else "imported")
             await listed_once(dying, lots_of_the_sale())
             for lot in "ACD":
@@ -460,11 +463,11 @@ async def test_a_last_part_that_arrives_after_all_was_settled_has_never_happened
     lots = lots_of_the_sale()
     async with opened(journal, clock, offered("X", **LINKED), limits=SMALL_PARTS) as house:
         journal.entries_left = 3  # of four parts
-        assert outcome(await house.house.import_sale(SALE, lots)) == Code.UNAVAILABLE
+        assert outcome(await house.house.listings.import_sale(SALE, lots)) == Code.UNAVAILABLE
         other = msgspec.structs.replace(lots[0], title="something else")
         await house.list(other)  # its name is free again
         await journal.arrive()
-        assert objections(await house.house.import_sale(SALE, lots)) == [("A", Code.CONFLICT)]
+        assert objections(await house.house.listings.import_sale(SALE, lots)) == [("A", Code.CONFLICT)]
     restarted = await open_house(troubled(shelf)[0], clock)
     assert sorted(restarted.house.lots) == ["A", "X"]
     assert restarted.lot("A").listing == other
@@ -477,14 +480,14 @@ async def test_a_last_part_of_which_only_the_reply_was_lost_keeps_its_names() ->
     lots = lots_of_the_sale()
     async with opened(journal, clock, offered("X", **LINKED), limits=SMALL_PARTS) as house:
         journal.entries_left = 3
-        assert outcome(await house.house.import_sale(SALE, lots)) == Code.UNAVAILABLE
+        assert outcome(await house.house.listings.import_sale(SALE, lots)) == Code.UNAVAILABLE
         await journal.arrive()
         other = msgspec.structs.replace(lots[0], title="something else")
-        assert outcome(await house.house.list_lot(other)) == Code.UNAVAILABLE
+        assert outcome(await house.house.listings.list_lot(other)) == Code.UNAVAILABLE
         await asyncio.sleep(1)
-        assert outcome(await house.house.list_lot(other)) == Code.CONFLICT
-        assert outcome(await house.house.import_sale(SALE, lots)) == "again"
-        assert outcome(await house.house.list_sale(Sale(sale="S", title="another"))) == Code.CONFLICT
+        assert outcome(await house.house.listings.list_lot(other)) == Code.CONFLICT
+        assert outcome(await house.house.listings.import_sale(SALE, lots)) == "again"
+        assert outcome(await house.house.registers.list_sale(Sale(sale="S", title="another"))) == Code.CONFLICT
 
 
 # Others at the same time ----------------------------------------------------------------------------------------------
@@ -500,9 +503,9 @@ def test_an_import_and_a_listing_of_the_same_name_never_leave_half_an_import(hea
             journal.delay_s = 0.005
             lots = lots_of_the_sale()
             other = msgspec.structs.replace(lots[3], title="something else")
-            importing = asyncio.create_task(house.house.import_sale(SALE, lots))
+            importing = asyncio.create_task(house.house.listings.import_sale(SALE, lots))
             await asyncio.sleep(head_start_ms / 1_000)
-            listed = outcome(await house.house.list_lot(other))
+            listed = outcome(await house.house.listings.list_lot(other))
             answer = await importing
             there = sorted(house.house.lots)
             if listed == "imported":  # the word for what was accepted
@@ -521,9 +524,9 @@ async def test_a_listing_that_is_under_way_is_waited_for() -> None:
     async with opened(journal, clock) as house:
         journal.delay_s = 0.01
         lots = lots_of_the_sale()
-        listing = asyncio.create_task(house.house.list_lot(lots[3]))
+        listing = asyncio.create_task(house.house.listings.list_lot(lots[3]))
         await asyncio.sleep(0.001)
-        assert objections(await house.house.import_sale(SALE, lots)) == [("D", Code.UNAVAILABLE)]
+        assert objections(await house.house.listings.import_sale(SALE, lots)) == [("D", Code.UNAVAILABLE)]
         await listing
         await imported(house, lots)
 
@@ -534,7 +537,7 @@ async def test_the_same_import_twice_at_the_same_moment_is_one() -> None:
     journal, clock = troubled(shelf)
     async with opened(journal, clock, limits=SMALL_PARTS) as house:
         journal.delay_s = 0.005
-        both = await asyncio.gather(*(house.house.import_sale(SALE, lots_of_the_sale()) for _ in range(2)))
+        both = await asyncio.gather(*(house.house.listings.import_sale(SALE, lots_of_the_sale()) for _ in range(2)))
         assert sorted(map(outcome, both)) == ["again", "imported"]
         assert sum("part" in record for record in map(msgpack.unpackb, shelf.catalogue)) == 4
 
@@ -571,7 +574,7 @@ async def test_lots_that_wait_for_the_store_past_their_end_are_extended_when_it_
     async with opened(dying, clock) as house:
         await a_moment()
         dying.calls_left = 1  # the only part
-        assert outcome(await house.house.import_sale(SALE, lots)) == Code.UNAVAILABLE
+        assert outcome(await house.house.listings.import_sale(SALE, lots)) == Code.UNAVAILABLE
         await asyncio.sleep(30)
         dying.is_dead, dying.calls_left = False, 10**6
         await asyncio.sleep(2)
@@ -601,12 +604,12 @@ async def test_an_import_is_found_again_in_redis_and_a_crash_in_it_heals(redis_s
         more = [listing(lot, **ends) for lot in "DEF"]
         sale = Sale(sale="T", title="Another")
         more = [msgspec.structs.replace(lot, sale="T") for lot in more]
-        assert outcome(await house.house.import_sale(sale, more)) == Code.UNAVAILABLE
+        assert outcome(await house.house.listings.import_sale(sale, more)) == Code.UNAVAILABLE
     await journal.aclose()
     restored = redis_store.open()
     async with asyncio.timeout(20), opened(restored, clock) as house:
         assert (house.house.lots_of("S"), house.house.lots_of("T")) == (list("ABC"), [])
-        assert outcome(await house.house.import_sale(SALE, lots)) == "again"
+        assert outcome(await house.house.listings.import_sale(SALE, lots)) == "again"
         await imported(house, more, sale)
         await house.accepted(house.bid(100, lot="F"))
     await restored.aclose()

@@ -211,7 +211,7 @@ class Sale:
         """List a lot, once or again: an operator who is not sure tries again."""
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
-                await self.current.house.house.list_lot(listing)
+                await self.current.house.house.listings.list_lot(listing)
 
     def some_bid(self) -> Order:
         draw = self.random
