@@ -10,12 +10,14 @@ last. Amounts are integer minor units, instants microseconds.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from lots.decisions import Outcome, decide
+from lots.decision import Outcome
+from lots.decisions import decide
+from lots.fold import evolve
 from lots.listing import Listing
 from lots.orders import ExtendForOutage, ListLot, Order, Ring
 from lots.refusals import Refused
 from lots.simulation import Dated, Result, Simulation, result_of
-from lots.state import Accepted, Lot, evolve
+from lots.state import Accepted, Lot
 
 Told: TypeAlias = Accepted | Refused
 

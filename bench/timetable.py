@@ -51,7 +51,7 @@ class Timetable(NamedTuple):
         scaled = replace(
             terms,
             opens_at=opens_at,
-            closes_at=max(self.to_house(terms.closes_at), opens_at + 1),
+            closes_at=max(self.to_house(terms.end), opens_at + 1),
             group=None if terms.group is None else _within(f"{run}_", terms.group),
             soft_close=None if terms.soft_close is None else self._soft_close(terms.soft_close),
         )
@@ -86,7 +86,7 @@ def origin(listings: Iterable[Listing], lead_us: int) -> int:
     `lead_us` before the first close, or further ahead where a window is longer: no offer that may move an end is early.
     """
     terms = [listing.terms for listing in listings]
-    return min(one.closes_at for one in terms) - max(lead_us, *(_window_us(one) for one in terms))
+    return min(one.end for one in terms) - max(lead_us, *(_window_us(one) for one in terms))
 
 
 def _window_us(terms: Terms) -> int:

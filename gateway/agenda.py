@@ -1,10 +1,11 @@
 """The agenda: all lots of the house in the order in which they close, and how many of each sale are in which phase.
 
-It is kept up to date by commits, so that neither a page of lots nor the operations ever sort the whole house. It
-refuses to know bids and prices.
+It is kept up to date by commits, so that neither a page of lots nor the operations ever sort the whole house; each
+consignor's lots have an agenda of their own besides. It refuses to know bids and prices.
 
-Invariants: a lot stands in it once. Its place only moves later: a lot that loses its end (paused, withdrawn) keeps
-the last place it had, so that who reads page after page misses no lot. Places are microseconds, then ids.
+Invariants: a lot stands in it once. A lot that loses its end (paused, withdrawn) keeps the last place it had, and
+places move later, so that who reads page after page misses no lot; only where the first bid starts a countdown a place
+moves ahead. Places are microseconds, then ids.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -44,7 +45,7 @@ class Agenda:
         self._count(lot)
         place, end = self._places.get(lot.lot), _end(lot)
         if place is not None:
-            if end <= place.closes_at:
+            if end == place.closes_at or (end < place.closes_at and not lot.counting):
                 return
             del self._order[bisect_left(self._order, place)]
         place = self._places[lot.lot] = Place(end, lot.lot)
@@ -74,8 +75,35 @@ class Agenda:
                 counter[before] -= 1
 
 
+class HouseAgenda(Agenda):
+    """The lots of a whole house, and besides those of each consignor."""
+
+    def __init__(self, lots: Iterable[Lot] = ()) -> None:
+        lots = tuple(lots)
+        super().__init__(lots)
+        theirs: dict[str, list[Lot]] = {}
+        for lot in lots:
+            if lot.listing.org is not None:
+                theirs.setdefault(lot.listing.org, []).append(lot)
+        self._of_org = {org: Agenda(some) for org, some in theirs.items()}
+
+    def note(self, lot: Lot) -> None:
+        """Take in how a lot stands now."""
+        super().note(lot)
+        org = lot.listing.org
+        if org is not None:
+            if org not in self._of_org:
+                self._of_org[org] = Agenda()
+            self._of_org[org].note(lot)
+
+    def of(self, org: str) -> Agenda:
+        """Return the lots that this consignor runs."""
+        return self._of_org.get(org) or Agenda()
+
+
 def _end(lot: Lot) -> int:
-    return lot.scheduled_close_at if lot.closes_at is None else lot.closes_at
+    end = lot.scheduled_close_at if lot.closes_at is None else lot.closes_at
+    return lot.terms.opens_at if end is None else end
 
 
 def _all_phases(counter: Counter[Phase]) -> dict[str, int]:

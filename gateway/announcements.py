@@ -1,24 +1,41 @@
-"""What the house says: the shape of every server message, for the documents and for clients in Python.
+"""What the house says over WebSockets: the shape of every server message, for the documents and for clients in Python.
 
-The messages themselves are made as plain maps where they arise (`lots.views`, `answers`, `fanout`); the tests hold
-both against each other. It refuses to know when something is said. Amounts are minor units, instants microseconds.
-Source: protocol.md, "Server to client".
+The messages themselves are made as plain maps where they arise (`lots.views`, `lots.events`, `answers`, `fanout`); the
+tests hold both against each other. It refuses to know when something is said, and what is answered over HTTP alone
+(`replies`). Amounts are minor units, instants microseconds. Source: protocol.md, "Server to client".
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from lots.listing import Line, Picture, Sale, Text
+from lots.bounds import Bounds
+from lots.formats import DutchTerms, Format, SealedTerms, Stage, TwoPhaseTerms
+from lots.listing import Line, Picture, Text
+from lots.money import Amount, BasisPoints
 from lots.phases import Phase
 from lots.refusals import Code
-from lots.terms import Amount, Currency, Id, Instant, Raise, Seconds, SoftCloseTerms
+from lots.terms import (
+    BuyNowUntil,
+    Currency,
+    Id,
+    Instant,
+    OrderName,
+    Raise,
+    RegistrationTerms,
+    Seconds,
+    SoftCloseTerms,
+)
 
 Paddle = Annotated[int, Meta(ge=100, description="under which a bidder is public in this lot")]
 Seq = Annotated[int, Meta(ge=0, description="the lot's public event number, 1, 2, 3 … without gaps")]
 Head = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="the public chain's value at `seq`, 32 hex digits")]
 ReserveStanding = Literal["none", "not_met", "met"]
+SettlementStanding = Literal["due", "paid", "defaulted"]
+Rank = Annotated[int, Meta(ge=1, description="of a priority purchaser; 1 is the highest")]
 Count = Annotated[int, Meta(ge=0)]
+Connected = Annotated[int, Meta(ge=0, description="admitted bidders who were there at the close")]
+Lost = Annotated[int, Meta(ge=0, description="of those, who had lost their connection within the last minute")]
 
 
 class Said(Struct, frozen=True, kw_only=True, tag_field="ev"):
@@ -26,21 +43,39 @@ class Said(Struct, frozen=True, kw_only=True, tag_field="ev"):
 
 
 class PublicTerms(Struct, frozen=True, kw_only=True, rename={"raise_": "raise"}):
-    """The terms that everyone may see: all but a hidden reserve."""
+    """The terms that everyone may see: all but a hidden reserve; `reserve` is there where it is public."""
 
-    format: Literal["english"]
+    format: Format
     currency: Currency
     start_price: Amount
     ladder: Annotated[tuple[tuple[Amount, Amount], ...], Meta(description="from this price on, this step")]
     raise_: Raise
     proxy: bool
     self_raise: bool
+    reserve: Amount | UnsetType | None = UNSET
     deposit: Amount
     confirm_above: float | None
     group: Id | None
     opens_at: Instant
-    closes_at: Instant
+    closes_at: Annotated[Instant | None, Meta(description="null where the clerk ends it")]
     soft_close: SoftCloseTerms | None
+    dutch: DutchTerms | None
+    sealed: SealedTerms | None
+    two_phase: TwoPhaseTerms | None
+    first_bid_closes_s: Seconds | None
+    buy_now: Amount | None
+    buy_now_until: BuyNowUntil
+    reserve_public: bool
+    provisional_s: Seconds | None
+    priority: bool
+    registration: RegistrationTerms | None
+    release_after_s: Seconds
+    premium: Annotated[tuple[tuple[Amount, BasisPoints], ...], Meta(description="from this price on, this share")]
+    debt: Amount | None
+    four_eyes: tuple[OrderName, ...]
+    suspend_lost_percent: int | None
+    appraisal: Amount | None
+    bounds: Bounds | None
 
 
 class Hello(Said, frozen=True, kw_only=True, tag="hello"):
@@ -59,7 +94,7 @@ class You(Said, frozen=True, kw_only=True, tag="you"):
     paddle: Paddle | None
     admitted: bool
     leading: bool
-    max: Amount | None
+    max: Annotated[Amount | None, Meta(description="his own leading ceiling, or what he has offered unseen")]
 
 
 class Standing(Said, frozen=True, kw_only=True):
@@ -79,6 +114,24 @@ class Standing(Said, frozen=True, kw_only=True):
     hammer_price: Amount | None
     notice: str | None
     warned: bool
+    stage: Annotated[Stage | None, Meta(description="where a two-phase lot is; null for all others")]
+    lowers_at: Annotated[Instant | None, Meta(description="when a falling price falls next")]
+    resume_by: Annotated[Instant | None, Meta(description="within this a suspended lot is to be resumed")]
+    provisional: Annotated[bool, Meta(description="whether the best bid waits for the seller's consent")]
+    settlement: SettlementStanding | None
+    successor: Annotated[Id | None, Meta(description="the lot that offers this one again")]
+
+
+class Indicative(Struct, frozen=True, kw_only=True):
+    """Amounts of a lot in another currency, in its minor units, by the rates that the house has posted; not binding."""
+
+    currency: Currency
+    price: Amount | None
+    ask: Amount | None
+    start_price: Amount | None
+    hammer_price: Amount | None
+    rate: Annotated[str, Meta(description="units of this currency for one of the lot's; at most 12 digits are shown")]
+    at: Annotated[Instant, Meta(description="when the rates were posted")]
 
 
 class Snapshot(Standing, frozen=True, kw_only=True, tag="lot"):
@@ -93,10 +146,13 @@ class Snapshot(Standing, frozen=True, kw_only=True, tag="lot"):
     place: Line
     consignor: Line
     images: tuple[Picture, ...]
+    org: Annotated[Id | None, Meta(description="the consignor that runs it; null: the house")]
+    before: Annotated[Id | None, Meta(description="the lot that this one offers again")]
     terms: PublicTerms
-    scheduled_close_at: Instant
+    scheduled_close_at: Instant | None
     reset: bool
     you: You | None
+    indicative: Annotated[Indicative | UnsetType | None, Meta(description="where it was asked for, over HTTP")] = UNSET
 
 
 class State(Standing, frozen=True, kw_only=True, tag="state"):
@@ -213,60 +269,12 @@ class LotLine(Struct, frozen=True, kw_only=True):
 
 
 class Operations(Said, frozen=True, kw_only=True, tag="operations"):
-    """The house at work, for its operators."""
+    """The house at work, for its operators; those of a consignor see its lots alone."""
 
     now: Instant
     lots: list[LotLine]
-    totals: dict[str, Any]
-    engine: dict[str, Any]
-
-
-# Answers over HTTP alone ----------------------------------------------------------------------------------------------
-
-
-class Problem(Struct, frozen=True, kw_only=True):
-    """Anything but what was asked for (RFC 9457); a refused bid has the fields of `refused` too."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    ref: str | UnsetType | None = UNSET
-    lot: str | UnsetType | None = UNSET
-    ask: Amount | UnsetType | None = UNSET
-    at: Instant | UnsetType | None = UNSET
-    now: Instant | UnsetType = UNSET
-
-
-class PhaseCounts(Struct, frozen=True, kw_only=True):
-    """How many lots are in which phase."""
-
-    upcoming: Count
-    open: Count
-    paused: Count
-    sold: Count
-    passed: Count
-    withdrawn: Count
-
-
-class ListedSale(Sale, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """A sale, with counts of its lots."""
-
-    lots: PhaseCounts
-
-
-class Sales(Struct, frozen=True, kw_only=True):
-    """All sales."""
-
-    sales: list[ListedSale]
-
-
-class LotsPage(Struct, frozen=True, kw_only=True):
-    """Lots in the order in which they close; `cursor` asks for those behind them."""
-
-    lots: list[Snapshot]
-    cursor: str | None
+    totals: Annotated[dict[str, Any] | None, Meta(description="of the whole house; null for a consignor's operators")]
+    engine: Annotated[dict[str, Any] | None, Meta(description="null for a consignor's operators")]
 
 
 # Public events --------------------------------------------------------------------------------------------------------
@@ -295,6 +303,12 @@ class Changes(PublicEvent, frozen=True, kw_only=True):
     hammer_price: Amount | UnsetType | None = UNSET
     notice: str | UnsetType | None = UNSET
     warned: bool | UnsetType = UNSET
+    stage: Stage | UnsetType | None = UNSET
+    lowers_at: Instant | UnsetType | None = UNSET
+    resume_by: Instant | UnsetType | None = UNSET
+    provisional: bool | UnsetType = UNSET
+    settlement: SettlementStanding | UnsetType | None = UNSET
+    successor: Id | UnsetType | None = UNSET
 
 
 class LotListed(Changes, frozen=True, kw_only=True, tag="lot_listed"):
@@ -308,8 +322,10 @@ class LotListed(Changes, frozen=True, kw_only=True, tag="lot_listed"):
     place: Line
     consignor: Line
     images: tuple[Picture, ...]
+    org: Id | UnsetType | None = UNSET
+    before: Id | UnsetType | None = UNSET
     terms: PublicTerms
-    scheduled_close_at: Instant | UnsetType = UNSET
+    scheduled_close_at: Instant | UnsetType | None = UNSET
 
 
 class LotOpened(Changes, frozen=True, kw_only=True, tag="lot_opened"):
@@ -318,6 +334,24 @@ class LotOpened(Changes, frozen=True, kw_only=True, tag="lot_opened"):
 
 class LotResumed(Changes, frozen=True, kw_only=True, tag="lot_resumed"):
     """Bids are taken again."""
+
+
+class LotReopened(Changes, frozen=True, kw_only=True, tag="lot_reopened"):
+    """Bids are taken again on a lot that had closed."""
+
+    reason: str
+
+
+class StageBegun(Changes, frozen=True, kw_only=True, tag="stage_begun"):
+    """A two-phase lot came to its next stage."""
+
+
+class PriceLowered(Changes, frozen=True, kw_only=True, tag="price_lowered"):
+    """The price of a Dutch lot fell by a step; once it stands at its floor, `lowers_at` is null."""
+
+
+class CountdownStarted(Changes, frozen=True, kw_only=True, tag="countdown_started"):
+    """The first bid has set the end."""
 
 
 class BidderAdmitted(Changes, frozen=True, kw_only=True, tag="bidder_admitted"):
@@ -330,8 +364,28 @@ class BidPlaced(Changes, frozen=True, kw_only=True, tag="bid_placed"):
     """A bid was accepted. When `leader` is another paddle, the leader's ceiling answered."""
 
     paddle: Paddle
-    kind: Literal["bid", "max_bid"]
+    kind: Annotated[Literal["bid", "max_bid", "floor"], Meta(description="floor: from the room")]
     offered: Amount | None
+    rank: Rank | UnsetType = UNSET
+
+
+class BidVoided(Changes, frozen=True, kw_only=True, tag="bid_voided"):
+    """A bid does not count; price and leader follow from those that stand."""
+
+    voided: Annotated[Seq, Meta(description="of its `bid_placed`")]
+    reason: str
+
+
+class BidsOpened(Changes, frozen=True, kw_only=True, tag="bids_opened"):
+    """What was offered unseen was opened."""
+
+    offers: Annotated[list[tuple[Paddle, Amount]], Meta(description="paddle and amount, the best first")]
+
+
+class StepSet(Changes, frozen=True, kw_only=True, tag="step_set"):
+    """The clerk asks another step for the next bid."""
+
+    step: Amount
 
 
 class LotExtended(Changes, frozen=True, kw_only=True, tag="lot_extended"):
@@ -344,10 +398,17 @@ class LotPaused(Changes, frozen=True, kw_only=True, tag="lot_paused"):
     """No bids are taken until it is resumed."""
 
     reason: str
+    cause: Literal["clerk", "suspension", "connections"] | UnsetType = UNSET
 
 
 class LotWithdrawn(Changes, frozen=True, kw_only=True, tag="lot_withdrawn"):
     """The lot is no longer offered."""
+
+    reason: str
+
+
+class FairWarningGiven(Changes, frozen=True, kw_only=True, tag="fair_warning_given"):
+    """The hammer is about to fall."""
 
     reason: str
 
@@ -362,45 +423,65 @@ class LotSold(Changes, frozen=True, kw_only=True, tag="lot_sold"):
     """The hammer fell."""
 
     paddle: Paddle
+    connected: Connected | UnsetType | None = UNSET
+    lost: Lost | UnsetType | None = UNSET
 
 
 class LotPassed(Changes, frozen=True, kw_only=True, tag="lot_passed"):
-    """The lot ended unsold."""
+    """The lot ended unsold; when it is `provisional`, the best bid waits for the seller's consent."""
 
-    reason: Literal["no_bids", "reserve_not_met"]
+    reason: Literal["no_bids", "reserve_not_met", "by_clerk"]
+    connected: Connected | UnsetType | None = UNSET
+    lost: Lost | UnsetType | None = UNSET
 
 
-class EventsPage(Struct, frozen=True, kw_only=True):
-    """Public events of a lot, oldest first."""
+class ConsentLapsed(Changes, frozen=True, kw_only=True, tag="consent_lapsed"):
+    """The seller has not consented in time; the best bidder is free."""
 
-    events: list[
-        LotListed
-        | LotOpened
-        | LotResumed
-        | BidderAdmitted
-        | BidPlaced
-        | LotExtended
-        | LotPaused
-        | LotWithdrawn
-        | NoticePosted
-        | LotSold
-        | LotPassed
-    ]
+
+class LotReoffered(Changes, frozen=True, kw_only=True, tag="lot_reoffered"):
+    """The lot is offered again as `successor`."""
+
+    reason: str
+    kind: Literal["reoffer", "reauction", "sell_off"]
+
+
+class LotSettled(Changes, frozen=True, kw_only=True, tag="lot_settled"):
+    """The buyer has paid."""
+
+
+class WinnerDefaulted(Changes, frozen=True, kw_only=True, tag="winner_defaulted"):
+    """The buyer will not pay."""
+
+    reason: str
 
 
 ANSWERS: Final = (Hello, Accepted, Refused, TimeTold, Error, Goodbye)
 FEEDS: Final = (Snapshot, Resumed, You, SaleShown, State, States, Heartbeat, Status, Operations)
-EVENTS: Final = (
-    LotListed,
-    LotOpened,
-    LotResumed,
-    BidderAdmitted,
-    BidPlaced,
-    LotExtended,
-    LotPaused,
-    LotWithdrawn,
-    NoticePosted,
-    LotSold,
-    LotPassed,
+AnyEvent: TypeAlias = (
+    LotListed
+    | LotOpened
+    | LotResumed
+    | LotReopened
+    | StageBegun
+    | PriceLowered
+    | CountdownStarted
+    | BidderAdmitted
+    | BidPlaced
+    | BidVoided
+    | BidsOpened
+    | StepSet
+    | LotExtended
+    | LotPaused
+    | LotWithdrawn
+    | FairWarningGiven
+    | NoticePosted
+    | LotSold
+    | LotPassed
+    | ConsentLapsed
+    | LotReoffered
+    | LotSettled
+    | WinnerDefaulted
 )
+EVENTS: Final = get_args(AnyEvent)
 SERVER_MESSAGES: Final = (*ANSWERS, *FEEDS, *EVENTS)

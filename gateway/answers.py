@@ -29,6 +29,14 @@ def accepted(answer: Accepted) -> Message:
     }
 
 
+def directed(answer: Accepted) -> Message:
+    """Return what an operator is told of his order: the fields of `accepted`, and whether it waits for another's."""
+    fields = accepted(answer)
+    del fields["ev"]
+    fields["pending"] = answer.pending
+    return fields
+
+
 def refused(answer: Refused, ref: str | None, lot: str | None, now: int) -> Message:
     """Return the fields of `refused`."""
     return {

@@ -18,24 +18,34 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from engine.commit import Commit
 from engine.house import House
 from engine.limits import GatewayLimits
 from gateway import documents
-from gateway.agenda import Agenda
+from gateway.admission import Admission
+from gateway.agenda import HouseAgenda
+from gateway.audit import Audit
 from gateway.auth import BadTokenError, Role, identify, weakness
 from gateway.bid_desk import BidDesk
+from gateway.bulk import Bulk
+from gateway.counter import FrontCounter
+from gateway.directing import Directing
+from gateway.exports import Exports
 from gateway.fanout import Fanout
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.operations import Operations, readiness
 from gateway.origins import Origins, address_behind, is_loopback
+from gateway.payments import Payments, read_key
+from gateway.presence import Presence
 from gateway.problems import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, ProblemError, answer, problem
 from gateway.rates import Pace
+from gateway.registry import Registry
 from gateway.rest import Rest
 from gateway.session import Reception
 from gateway.wire import make_wire
+from lots.offering import Partial
 from lots.refusals import Code
 
 log = logging.getLogger(__name__)
@@ -49,12 +59,17 @@ class Gateway:
     """Everything between the house and its guests. To be made inside the running loop.
 
     Args:
-        house: The auction house; its `publish` and `status` are to be set to those here before it starts.
+        house: The auction house; its `publish`, `status` and `attendance` are to be set to those here before it starts.
         secret: What tokens are signed with.
         limits: What one guest may do.
         origins: Pages that may connect besides the server's own.
         version: Of the program.
         about: What `/healthz` says besides: how the store is kept, for instance.
+        payment_secret: What a payment provider signs its notices with; None: the house takes none.
+        sheets: The rule sheets that sales may be imported under, by name.
+
+    Raises:
+        ValueError: The payment provider's secret is none.
     """
 
     def __init__(
@@ -66,6 +81,8 @@ class Gateway:
         origins: Iterable[str] = (),
         version: str = "0",
         about: Mapping[str, object] | None = None,
+        payment_secret: str | None = None,
+        sheets: Mapping[str, Partial] | None = None,
     ) -> None:
         weak = weakness(secret)
         if weak is not None:
@@ -73,12 +90,15 @@ class Gateway:
         self.house = house
         self.limits = limits or GatewayLimits()
         self._secret = secret
+        self._payment_key = None if payment_secret is None else read_key(payment_secret)
         self._version = version
         self._about = dict(about or {})
+        self._sheets = sheets or {}
         self._origins = Origins(origins)
-        self.agenda = Agenda(standing.state for standing in house.lots.values())
+        self.agenda = HouseAgenda(standing.state for standing in house.lots.values())
         self.desk = BidDesk(house, Pace(self.limits.bids_per_second, self.limits.bids_burst))
-        self.reception = Reception(house, self.desk, secret, self.limits, self._origins)
+        self.presence = Presence(house.clock)
+        self.reception = Reception(house, self.desk, secret, self.limits, self._origins, self.presence)
         loop = asyncio.get_running_loop()
         self.wire_class, self.switchboard = make_wire(self.reception, loop, self.limits)
         self.fanout = Fanout(house, loop, self.switchboard.flush, self.limits)
@@ -118,12 +138,24 @@ class Gateway:
     # The HTTP app -----------------------------------------------------------------------------------------------------
 
     def _app(self) -> Starlette:
-        rest = Rest(self.house, self.agenda, self.desk, self._secret, self.limits, self._origins)
-        return Starlette(
-            routes=[*rest.routes(), *self._house_routes()],
+        counter = FrontCounter(self.house, self._secret, self.limits, self._origins)
+        parts = (
+            Rest(self.house, self.agenda, self.desk, counter),
+            Directing(self.house, self.desk, counter),
+            Admission(self.desk, counter),
+            Audit(self.house, counter),
+            Registry(self.house, counter),
+            Bulk(self.house, counter, self.limits, self._sheets),
+            Exports(self.house, counter),
+            Payments(self.house, self.desk, counter, self._payment_key),
+        )
+        app = Starlette(
+            routes=[*(route for part in parts for route in part.routes()), *self._house_routes()],
             middleware=self._middleware(),
             exception_handlers={ProblemError: _told, HTTPException: _told_by_starlette, Exception: _failed},
         )
+        app.router.redirect_slashes = False  # a redirect would be an answer that is in no document
+        return app
 
     def _house_routes(self) -> list[Route]:
         openapi, asyncapi = documents.openapi(self._version), documents.asyncapi(self._version)
@@ -150,7 +182,7 @@ class Gateway:
             Middleware(
                 CORSMiddleware,
                 allow_origins=sorted(self._origins.allowed),
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "PUT"],
                 allow_headers=["Authorization", "Content-Type"],
                 allow_credentials=True,
             )
@@ -191,16 +223,22 @@ async def _told(_request: Request, error: Exception) -> Response:
     return error.response()
 
 
-async def _told_by_starlette(_request: Request, error: Exception) -> Response:
+async def _told_by_starlette(request: Request, error: Exception) -> Response:
     """Give Starlette's own answers the form of all problems."""
     assert isinstance(error, HTTPException)  # noqa: S101  registered for nothing else
     if error.status_code == 404:
         return problem(404, NOT_FOUND, "There is nothing at this address.")
     if error.status_code == 405:
         response = problem(405, METHOD_NOT_ALLOWED, "This address does not take this method.")
-        response.headers.update(error.headers or {})
+        response.headers["Allow"] = ", ".join(sorted(_methods_here(request)))
         return response
     return problem(error.status_code, Code.MALFORMED, f"{error.detail}.")
+
+
+def _methods_here(request: Request) -> set[str]:
+    """Return the methods that an address takes: each has a route of its own, and Starlette names those of one."""
+    here = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in here if isinstance(route, Route) for method in route.methods or ()}
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:

@@ -7,7 +7,7 @@ protocol.md, "HTTP".
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Final, TypeAlias
@@ -67,8 +67,19 @@ class Identity(Struct, frozen=True):
 
     @property
     def may_direct(self) -> bool:
-        """Whether he may list lots, give orders and see the operations: the house's own operators and admins."""
+        """Whether he may list lots, give orders and see the operations at all; of which lots, `may_run` says."""
+        return self.role in (Role.ADMIN, Role.OPERATOR)
+
+    @property
+    def runs_house(self) -> bool:
+        """Whether all of the house is his to run: admins, and operators of no consignor."""
         return self.role is Role.ADMIN or (self.role is Role.OPERATOR and self.org is None)
+
+    def may_run(self, org: str | None, consignors: Container[str]) -> bool:
+        """Whether he may direct what `org` runs (None: the house); of `consignors` are those that were taken on."""
+        if self.runs_house:
+            return True
+        return self.may_direct and org is not None and org == self.org and org in consignors
 
     def has_ended(self, now: int) -> bool:
         """Whether the token's time is over."""

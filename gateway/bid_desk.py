@@ -1,4 +1,4 @@
-"""The bid desk: where every bid is handed in, whatever it came over.
+"""The bid desk: where every bid is handed in, and every registration, whatever it came over.
 
 Who is it, may he, not too often: then the bid becomes an order and goes to the house. It refuses to know sockets and
 HTTP, and whether the bid is a good one.
@@ -14,7 +14,7 @@ from typing import Final
 from engine.actor import Reply
 from engine.house import House
 from gateway.auth import Identity
-from gateway.messages import Bid, MaxBid
+from gateway.messages import Bid, Join, MaxBid, RegistrationBody
 from gateway.rates import Pace, Rates
 from lots import orders
 from lots.refusals import Code, Refused
@@ -65,6 +65,24 @@ class BidDesk:
         kind = orders.Bid if type(bid) is Bid else orders.MaxBid
         order = kind(bid.lot, identity.sub, bid.ref, bid.amount, bid.confirm, self._chances.draw())
         self._house.submit(order, reply)
+
+    def register(self, identity: Identity | None, lot: str, said: RegistrationBody, reply: Reply) -> None:
+        """Check who registers and hand it to the house; `reply` gets the answer, at once or later."""
+        refused = self._objection(identity)
+        if refused is not None or identity is None:
+            reply(refused or _WHO)
+            return
+        chance = self._chances.draw()
+        order = orders.Register(lot=lot, bidder=identity.sub, ref=said.ref, accepts=said.accepts, chance=chance)
+        self._house.submit(order, reply)
+
+    def join(self, identity: Identity | None, said: Join, reply: Reply) -> None:
+        """Check who joins and hand it to the house; `reply` gets the answer, at once or later."""
+        refused = self._objection(identity)
+        if refused is not None or identity is None:
+            reply(refused or _WHO)
+            return
+        self._house.submit(orders.Join(lot=said.lot, bidder=identity.sub, ref=said.ref), reply)
 
     def chance(self) -> int:
         """Return a random integer for an order that needs one."""

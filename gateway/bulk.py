@@ -21,8 +21,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clock.instants import parse_instant
-from engine.house import House, Objection
+from engine.house import House
 from engine.limits import GatewayLimits
+from engine.listing_desk import Objection
 from gateway import messages
 from gateway.auth import Identity
 from gateway.counter import FrontCounter, listed, parameters, read
@@ -120,8 +121,8 @@ class Bulk:
             raise _problem([], offering.rows, faults)
         faults += self._see_that_he_may(identity, sale, offering.listings)
         if faults:
-            raise _problem(await self._house.objections_to(sale, offering.listings), offering.rows, faults)
-        decided = await self._house.import_sale(sale, offering.listings)
+            raise _problem(await self._house.listings.objections_to(sale, offering.listings), offering.rows, faults)
+        decided = await self._house.listings.import_sale(sale, offering.listings)
         if isinstance(decided, list):
             raise _problem(decided, offering.rows)
         body = {"sale": sale.sale, "lots": len(offering.listings)}
@@ -173,7 +174,7 @@ class Bulk:
         lots = self._house.lots
         orgs |= {lots[lot].state.listing.org for lot in beside if lot in lots}
         self._counter.must_run(identity, *orgs)
-        unknown = sorted(org for org in orgs if org is not None and org not in self._house.consignors)
+        unknown = sorted(org for org in orgs if org is not None and org not in self._house.registers.consignors)
         return [Fault(None, None, f"there is no consignor {org!r} in this house") for org in unknown]
 
 

@@ -188,7 +188,8 @@ class Catalogue:
 def _time_to_close(standing: Standing) -> tuple[bool, bool, int, str]:
     """Order lots by their end, the earliest first; then those whose end is open; then those that are over."""
     lot = standing.state
-    return lot.phase in ENDED, lot.closes_at is None, lot.closes_at or lot.scheduled_close_at, lot.lot
+    end = lot.closes_at or lot.scheduled_close_at or lot.terms.opens_at
+    return lot.phase in ENDED, lot.closes_at is None, end, lot.lot
 
 
 def in_parts(items: Iterator[bytes], bytes_max: int) -> Iterator[tuple[list[bytes], bool]]:

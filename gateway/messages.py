@@ -1,8 +1,8 @@
-"""What clients may say: one frozen struct per `op`, and the decoders of both wire formats.
+"""What clients may say: one frozen struct per `op`, the bodies of bidders' requests, and the decoders of both formats.
 
-It refuses to know who speaks and what is done about it. A frame either is one of these messages or is `Malformed`;
-nothing is converted (no text for a number, no 1.0 for 1), unknown fields are refused, and of a field given twice the
-last counts, as in every JSON reader.
+It refuses to know who speaks and what is done about it, and what operators may order (`directions`). A frame either is
+one of these messages or is `Malformed`; nothing is converted (no text for a number, no 1.0 for 1), unknown fields are
+refused, and of a field given twice the last counts, as in every JSON reader.
 
 Invariants: what is decoded here fits the journal, the chains and every encoder: amounts are integers within 2^53 - 1,
 ids are short ASCII, text has no lone surrogates. Amounts are minor units. Source: protocol.md, "Client to server".
@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from lots.terms import Amount, Id, Instant
+from lots.money import Amount
+from lots.terms import Id, Statement
 
 AnyLot = Annotated[str, Meta(min_length=1, max_length=64, description="the id of a lot")]
 AnySale = Annotated[str, Meta(min_length=1, max_length=64, description="the id of a sale")]
@@ -22,8 +23,6 @@ Seq = Annotated[int, Meta(ge=0, le=2**53 - 1, description="a public event number
 Head = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z", description="the public chain's value, 32 hex digits")]
 Token = Annotated[str, Meta(min_length=1, max_length=8_192, description="a JWT")]
 OwnClock = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float
-Reason = Annotated[str, Meta(max_length=1_000, description="for everyone to read")]
-SpokenText = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op"):
@@ -84,14 +83,21 @@ class MaxBid(Said, frozen=True, kw_only=True, tag="max_bid"):
     confirm: bool = False
 
 
+class Join(Said, frozen=True, kw_only=True, tag="join"):
+    """Confirm that you take part in the timed phase."""
+
+    lot: AnyLot
+    ref: Id
+
+
 class Time(Said, frozen=True, kw_only=True, tag="time"):
     """Ask for the server's time; `sent` comes back as it is."""
 
     sent: OwnClock
 
 
-Message: TypeAlias = Auth | Watch | Unwatch | Bid | MaxBid | Time
-CLIENT_MESSAGES: Final = (Auth, Watch, Unwatch, Bid, MaxBid, Time)
+Message: TypeAlias = Auth | Watch | Unwatch | Bid | MaxBid | Join | Time
+CLIENT_MESSAGES: Final = (Auth, Watch, Unwatch, Bid, MaxBid, Join, Time)
 
 
 def _one_subject(lot: str | None, sale: str | None, feed: str | None) -> None:
@@ -111,9 +117,12 @@ class Malformed(Struct, frozen=True):
     detail: str
 
     @property
-    def is_offer(self) -> bool:
+    def is_order(self) -> bool:
         """Whether its sender waits for `accepted` or `refused`."""
-        return self.op in ("bid", "max_bid") and self.ref is not None
+        return self.op in _ORDERS and self.ref is not None
+
+
+_ORDERS: Final = frozenset({"bid", "max_bid", "join"})
 
 
 class _Readable(Struct):
@@ -190,63 +199,18 @@ class BidBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("give either amount, a bid, or max, a ceiling")
 
 
-class Clerk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="order"):
-    """What all orders of an operator have in common."""
+class RegistrationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A registration: the lot's statements of eligibility, accepted word by word and in their order."""
 
     ref: Id
-    reason: Reason = ""
+    accepts: Annotated[tuple[Statement, ...], Meta(max_length=32)] = ()
 
 
-class Open(Clerk, frozen=True, kw_only=True, tag="open"):
-    """Open an upcoming lot before its time."""
+class JoinBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The confirmation that a bidder takes part in the timed phase, over HTTP."""
 
+    ref: Id
 
-class Pause(Clerk, frozen=True, kw_only=True, tag="pause"):
-    """Stop taking bids."""
-
-
-class Resume(Clerk, frozen=True, kw_only=True, tag="resume"):
-    """Take bids again."""
-
-
-class Extend(Clerk, frozen=True, kw_only=True, tag="extend"):
-    """Move the end: to `closes_at`, or by `seconds`."""
-
-    closes_at: Instant | None = None
-    seconds: Annotated[float, Meta(gt=0, le=31_622_400)] | None = None
-
-    def __post_init__(self) -> None:
-        """See that it is one of the two."""
-        if (self.closes_at is None) == (self.seconds is None):
-            raise ValueError("give either closes_at or seconds")
-
-
-class Withdraw(Clerk, frozen=True, kw_only=True, tag="withdraw"):
-    """Take the lot out of the sale."""
-
-
-class Notice(Clerk, frozen=True, kw_only=True, tag="notice"):
-    """Say something to everyone who watches the lot."""
-
-    text: SpokenText
-
-
-class Admit(Clerk, frozen=True, kw_only=True, tag="admit"):
-    """Let a bidder bid."""
-
-    bidder: Id
-
-
-class Bar(Clerk, frozen=True, kw_only=True, tag="bar"):
-    """Keep a bidder from bidding on this lot."""
-
-    bidder: Id
-
-
-OrderBody: TypeAlias = Open | Pause | Resume | Extend | Withdraw | Notice | Admit | Bar
-CLERK_ORDERS: Final = (Open, Pause, Resume, Extend, Withdraw, Notice, Admit, Bar)
-NOT_YET: Final = frozenset({"fair_warning", "hammer", "reopen", "void_bid"})
-"""Orders of the contract that this house does not take yet."""
 
 T = TypeVar("T")
 
@@ -257,15 +221,3 @@ def read_body(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T | Malformed:
         return decoder.decode(body)
     except _BROKEN as error:
         return Malformed(None, None, None, sentence(error))
-
-
-def order_named(body: bytes) -> str | None:
-    """Return the name of an operator's order that could not be decoded, for a better answer than that."""
-    try:
-        return _text(msgspec.json.decode(body, type=_Named).order)
-    except _BROKEN:
-        return None
-
-
-class _Named(Struct):
-    order: Any = None

@@ -15,13 +15,17 @@ from lots.refusals import Code
 
 NOT_FOUND: Final = "not_found"
 UNKNOWN_SALE: Final = "unknown_sale"
+UNKNOWN_CONSIGNOR: Final = "unknown_consignor"
+UNKNOWN_SHEET: Final = "unknown_sheet"
 METHOD_NOT_ALLOWED: Final = "method_not_allowed"
-UNSUPPORTED_ORDER: Final = "unsupported_order"
+BAD_SIGNATURE: Final = "bad_signature"
+TOO_OLD: Final = "too_old"
 INTERNAL: Final = "internal"
 
 _STATUS: Final = {
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.NOT_YOURS: 403,
     Code.UNKNOWN_LOT: 404,
     Code.MALFORMED: 400,
     Code.RATE_LIMITED: 429,

@@ -3,14 +3,14 @@
 All of it is synchronous and runs inside `data_received`: no coroutine per message, no task per connection. It refuses
 to know how bytes travel (`wire`), how watchers are told (`fanout`) and how bids are decided (the house).
 
-Invariants: every frame is answered or the connection ends; a frame that is a bid by `op` and `ref` is always answered
-`accepted` or `refused`; an identity ends at its `exp`, also on a connection that says nothing; nobody hears on a wire
-what is meant for somebody else. Instants are microseconds. Source: protocol.md, "WebSocket".
+Invariants: every frame is answered or the connection ends; a frame that is a bidder's order by `op` and `ref` is always
+answered `accepted` or `refused`; an identity ends at its `exp`, also on a connection that says nothing; nobody hears on
+a wire what is meant for somebody else. Instants are microseconds. Source: protocol.md, "WebSocket".
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -25,8 +25,9 @@ from gateway import answers
 from gateway.auth import BadTokenError, Identity, identify, read_token
 from gateway.bid_desk import BidDesk
 from gateway.fanout import Fanout
-from gateway.messages import Auth, Bid, Malformed, MaxBid, Time, Unwatch, Watch, read_json, read_msgpack
+from gateway.messages import Auth, Bid, Join, Malformed, MaxBid, Time, Unwatch, Watch, read_json, read_msgpack
 from gateway.origins import Origins, address_behind, is_loopback
+from gateway.presence import Presence
 from gateway.rates import Pace
 from gateway.wire import Wire
 from lots.refusals import Code, Refused
@@ -72,15 +73,19 @@ class Reception:
         secret: What tokens are signed with.
         limits: What one connection may do.
         origins: Which pages may connect.
+        presence: Is told which bidders come and go.
     """
 
-    def __init__(self, house: House, desk: BidDesk, secret: str, limits: GatewayLimits, origins: Origins) -> None:
+    def __init__(
+        self, house: House, desk: BidDesk, secret: str, limits: GatewayLimits, origins: Origins, presence: Presence
+    ) -> None:
         self._house = house
         self._clock = house.clock
         self._desk = desk
         self._secret = secret
         self._limits = limits
         self._origins = origins
+        self._presence = presence
         self._fanout: Fanout | None = None
         self._is_limited = limits.bids_per_second > 0
         self._pace = Pace(limits.messages_per_second, limits.messages_burst)
@@ -93,6 +98,7 @@ class Reception:
         self._hear: dict[type, Callable[[Wire, Guest, Any], None]] = {
             Bid: self._take_bid,
             MaxBid: self._take_bid,
+            Join: self._take_joining,
             Watch: self._watch,
             Unwatch: self._unwatch,
             Auth: self._authenticate,
@@ -137,7 +143,8 @@ class Reception:
         guest: Guest = wire.guest
         self.connections += 1
         self._from[guest.address] += 1
-        self._take_for(wire, guest, guest.identity)
+        identity, guest.identity = guest.identity, None
+        self._take_for(wire, guest, identity)
         self._greet(wire, guest)
 
     def closed(self, wire: Wire) -> None:
@@ -185,9 +192,12 @@ class Reception:
     def _take_bid(self, wire: Wire, guest: Guest, said: Bid | MaxBid) -> None:
         self._desk.hand_in(guest.identity, said, Replying(wire, self._clock, said.ref, said.lot))
 
+    def _take_joining(self, wire: Wire, guest: Guest, said: Join) -> None:
+        self._desk.join(guest.identity, said, Replying(wire, self._clock, said.ref, said.lot))
+
     def _answer_malformed(self, wire: Wire, _guest: Guest, said: Malformed) -> None:
         self.malformed += 1
-        if said.is_offer:
+        if said.is_order:
             refused = Refused(Code.MALFORMED, said.detail)
             wire.send(answers.refused(refused, said.ref, said.lot, self._clock.now()))
         else:
@@ -225,12 +235,29 @@ class Reception:
             self.fanout.watch_sale(wire, sale, guest.bidder)
 
     def _watch_operations(self, wire: Wire, guest: Guest) -> None:
-        if guest.identity is None:
-            wire.send(answers.error(Code.UNAUTHENTICATED, "Say who you are first.", "watch"))
-        elif not guest.identity.may_direct:
-            wire.send(answers.error(Code.FORBIDDEN, "The operations are for the house's operators.", "watch"))
+        objection = self._objection(guest.identity)
+        if objection is not None:
+            wire.send(answers.error(objection.code, objection.detail, "watch"))
         else:
             self.fanout.watch_operations(wire)
+
+    def _objection(self, identity: Identity | None) -> Refused | None:
+        """Return why he may not watch the operations, if so."""
+        if identity is None:
+            return Refused(Code.UNAUTHENTICATED, "Say who you are first.")
+        if not identity.may_direct:
+            return Refused(Code.FORBIDDEN, "The operations are for operators.")
+        if not identity.may_run(identity.org, self._house.registers.consignors):
+            return Refused(Code.NOT_YOURS, "Your organisation was not taken on by this house.")
+        return None
+
+    def by_org(self, operators: Iterable[Wire]) -> dict[str | None, list[Wire]]:
+        """Sort wires that watch the operations by whose lots are shown there; None: those of the whole house."""
+        wires_of: dict[str | None, list[Wire]] = {}
+        for wire in operators:
+            identity: Identity = wire.guest.identity
+            wires_of.setdefault(None if identity.runs_house else identity.org, []).append(wire)
+        return wires_of
 
     def _unwatch(self, wire: Wire, _guest: Guest, said: Unwatch) -> None:
         if said.lot is not None:
@@ -261,7 +288,12 @@ class Reception:
 
     def _take_for(self, wire: Wire, guest: Guest, identity: Identity | None) -> None:
         """Note who is on a wire from now on."""
-        before, guest.identity = guest.identity, identity
+        before, bidder = guest.identity, guest.bidder
+        guest.identity = identity
+        if guest.bidder is not None:
+            self._presence.comes(guest.bidder)  # before he goes: who signs in again was never away
+        if bidder is not None:
+            self._presence.goes(bidder)
         if before is not None:
             self._endings.forget(wire, before.exp)
         if identity is not None:
@@ -272,7 +304,7 @@ class Reception:
 
     def _tell_fanout(self, wire: Wire, guest: Guest) -> None:
         self.fanout.identify(wire, guest.bidder)
-        if guest.identity is None or not guest.identity.may_direct:
+        if self._objection(guest.identity) is not None:
             self.fanout.unwatch_operations(wire)
 
 

@@ -18,10 +18,11 @@ from websockets.protocol import State
 from bench.feed import GENESIS, next_head
 from clock.instants import SystemClock
 from lots.decisions import decide
+from lots.fold import evolve
 from lots.listing import Listing
 from lots.orders import Bid, ListLot, MaxBid, Order, Ring
 from lots.refusals import Refused
-from lots.state import Accepted, Lot, evolve
+from lots.state import Accepted, Lot
 from lots.views import live, snapshot, you
 
 SUBPROTOCOLS = ["knockdown.v1.json", "knockdown.v1.msgpack"]

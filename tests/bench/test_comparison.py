@@ -23,11 +23,12 @@ from bench.comparison import (
 from bench.feed import GENESIS, next_head
 from bench.reenactment import Extended
 from lots.decisions import decide
+from lots.fold import evolve
 from lots.listing import Listing
 from lots.orders import ExtendForOutage, ListLot, MaxBid, Order, Ring
 from lots.refusals import Refused
 from lots.simulation import Dated, Result
-from lots.state import Accepted, Lot, evolve
+from lots.state import Accepted, Lot
 from lots.terms import SoftCloseTerms, Terms
 from lots.views import snapshot
 

@@ -15,9 +15,10 @@ from bench.sample_sale import sample_sale
 from clock.instants import SECOND_US
 from lots.decisions import decide
 from lots.events import LotExtended
+from lots.fold import evolve
 from lots.listing import Listing
 from lots.orders import Bid, ListLot, MaxBid, Order, Ring
-from lots.state import Accepted, Lot, evolve
+from lots.state import Accepted, Lot
 from lots.views import live, snapshot
 
 NOW = 1_700_000_000_000_000

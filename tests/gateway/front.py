@@ -5,7 +5,7 @@ app. Time is a manual clock.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -24,9 +24,11 @@ from gateway.auth import Identity, Role, sign
 from gateway.frames import JSON, Codec, framed
 from gateway.wire import Wire
 from lots.listing import Sale
+from lots.offering import Partial
 from tests.lots.saleroom import LISTED_AT, OPENS_AT, listing
 
 SECRET = "a secret of the house, long enough to sign with"
+PAYMENT_SECRET = "whsec_YSBzZWNyZXQgb2YgdGhlIGhvdXNlIGFuZCBpdHMgYmFuaw=="
 NOW = OPENS_AT + 60 * SECOND_US
 Message = dict[str, Any]
 
@@ -41,6 +43,17 @@ def token(
 def bearer(sub: str = "alice", role: str = "bidder", **more: Any) -> dict[str, str]:  # noqa: ANN401  as `token` has them
     """Return the header that says who asks."""
     return {"Authorization": f"Bearer {token(sub, role, **more)}"}
+
+
+def is_problem(response: httpx.Response, status: int, code: str) -> Message:
+    """Assert that this is a problem of this kind; returns it."""
+    assert (response.status_code, response.json()["code"]) == (status, code), response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: Message = response.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"].endswith(".")
+    return problem
 
 
 class Transport:
@@ -179,22 +192,36 @@ class Front:
 
     async def list(self, lot: str, **terms: Any) -> None:  # noqa: ANN401  terms as a client may send them
         """List a lot."""
-        await self.house.list_lot(listing(lot, **terms))
+        await self.house.listings.list_lot(listing(lot, **terms))
 
 
 @asynccontextmanager
-async def open_front(*lots: str, **limits: Any) -> AsyncIterator[Front]:  # noqa: ANN401  fields of the limits
+async def open_front(
+    *lots: str,
+    payment_secret: str | None = PAYMENT_SECRET,
+    sheets: Mapping[str, Partial] | None = None,
+    **limits: Any,  # noqa: ANN401  fields of the limits
+) -> AsyncIterator[Front]:
     """Open a house with these lots, bidding under way; lots `A` and `B` of sale `S` by default."""
     clock = ManualClock(LISTED_AT)
     house = House(MemoryJournal(clock), clock)
-    gateway = Gateway(house, SECRET, GatewayLimits(**limits), origins=["https://pages.example"], version="1.2.3")
+    gateway = Gateway(
+        house,
+        SECRET,
+        GatewayLimits(**limits),
+        origins=["https://pages.example"],
+        version="1.2.3",
+        payment_secret=payment_secret,
+        sheets=sheets,
+    )
     house.publish, house.status = gateway.publish, gateway.fanout.status
+    house.attendance = gateway.presence.attendance
     await house.start()
     work = asyncio.create_task(house.run())
     front = Front(house, clock, gateway)
     try:
         clock.set(NOW)
-        await house.list_sale(Sale(sale="S", title="A sale"))
+        await house.registers.list_sale(Sale(sale="S", title="A sale"))
         for lot in lots or ("A", "B"):
             await front.list(lot)
         yield front

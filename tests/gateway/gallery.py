@@ -21,9 +21,9 @@ from gateway.fanout import Fanout
 from gateway.frames import JSON, Codec, Message
 from gateway.wire import Wire
 from lots.events import Event
+from lots.fold import evolve
 from lots.listing import Listing, Sale
 from lots.orders import Bid, ListLot, MaxBid, Order
-from lots.state import evolve
 from tests.lots.saleroom import OPENS_AT, Saleroom, listing
 
 

@@ -2,11 +2,12 @@
 
 from msgspec.structs import replace
 
-from gateway.agenda import FIRST, Agenda, Place
+from gateway.agenda import FIRST, Agenda, HouseAgenda, Place
 from lots.decisions import decide
+from lots.fold import evolve
 from lots.orders import ListLot
 from lots.phases import Phase
-from lots.state import Lot, evolve
+from lots.state import Lot
 from tests.lots.saleroom import CLOSES_AT, OPENS_AT, listing
 
 
@@ -68,3 +69,18 @@ def test_phases_are_counted_by_sale() -> None:
     agenda.note(replace(lot("B"), phase=Phase.SOLD))
     assert agenda.counts("S") == {"upcoming": 0, "open": 1, "paused": 0, "sold": 1, "passed": 0, "withdrawn": 0}
     assert sum(agenda.counts("another").values()) == 0
+
+
+def run_by(org: str, name: str, ends_after: int = 0) -> Lot:
+    """Return a lot that a consignor runs."""
+    state = lot(name, ends_after)
+    return replace(state, listing=replace(state.listing, org=org))
+
+
+def test_the_lots_of_each_consignor_stand_in_an_agenda_of_their_own() -> None:
+    agenda = HouseAgenda([run_by("K", "C"), lot("A"), run_by("L", "B")])
+    agenda.note(run_by("K", "D", -5))
+    agenda.note(run_by("M", "E"))
+    agenda.note(replace(run_by("K", "D"), closes_at=CLOSES_AT + 9))
+    assert names(agenda) == ["A", "B", "C", "E", "D"]
+    assert {org: names(agenda.of(org)) for org in "KLMN"} == {"K": ["C", "D"], "L": ["B"], "M": ["E"], "N": []}

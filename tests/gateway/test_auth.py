@@ -37,11 +37,30 @@ def test_any_jwt_library_can_read_what_is_signed_here() -> None:
     assert jwt.decode(sign(SECRET, ALICE), SECRET, algorithms=["HS256"], options=options) == CLAIMS  # type: ignore[arg-type]
 
 
-def test_an_operator_of_a_consignor_has_an_org_and_may_not_direct_the_house() -> None:
+def test_an_operator_of_a_consignor_has_an_org() -> None:
     otto = Identity("otto", Role.OPERATOR, "consignor-7", ALICE.exp)
     assert read_token(SECRET, sign(SECRET, otto), NOW) == otto
-    assert not otto.may_direct
-    assert Identity("otto", Role.OPERATOR, None, ALICE.exp).may_direct
+
+
+@pytest.mark.parametrize(
+    ("role", "org", "directs", "runs"),
+    [
+        (Role.ADMIN, None, True, {None, "K", "L", "gone"}),
+        (Role.ADMIN, "K", True, {None, "K", "L", "gone"}),
+        (Role.OPERATOR, None, True, {None, "K", "L", "gone"}),
+        (Role.OPERATOR, "K", True, {"K"}),
+        (Role.OPERATOR, "gone", True, set()),
+        (Role.BIDDER, None, False, set()),
+        (Role.BIDDER, "K", False, set()),
+        (Role.AUDITOR, None, False, set()),
+        (Role.AUDITOR, "K", False, set()),
+    ],
+)
+def test_who_may_run_what(role: Role, org: str | None, *, directs: bool, runs: set[str | None]) -> None:
+    identity = Identity("x", role, org, ALICE.exp)
+    assert identity.may_direct is directs
+    assert identity.runs_house is (runs == {None, "K", "L", "gone"})
+    assert {of for of in (None, "K", "L", "gone") if identity.may_run(of, {"K", "L"})} == runs
 
 
 def test_a_token_counts_until_its_end_and_not_at_it() -> None:

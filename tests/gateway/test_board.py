@@ -14,11 +14,13 @@ from rich.console import Console
 from clock.instants import SECOND_US, ManualClock
 from engine.commit import Standing
 from gateway.board import Board
-from gateway.sheet import ends_in, money, totals
+from gateway.money import money
+from gateway.sheet import ends_in, totals
 from lots.decisions import decide
+from lots.fold import evolve
 from lots.listing import Listing
 from lots.orders import Bid, ListLot, Order, Pause, Resume, Ring, Withdraw
-from lots.state import Lot, evolve
+from lots.state import Lot
 from lots.terms import SoftCloseTerms, Terms
 
 NOON = 1_700_049_600_000_000

@@ -30,7 +30,7 @@ SALE: Message = {"sale": "E", "title": "Estate", "opens_at": OPENS_AT, "closes_a
 async def front() -> AsyncIterator[Front]:
     async with open_front(sheets=SHEETS) as front:
         for org in "KL":
-            await front.house.take_on(Consignor(consignor=org, name=org, kind="court"))
+            await front.house.registers.take_on(Consignor(consignor=org, name=org, kind="court"))
         yield front
 
 

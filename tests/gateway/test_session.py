@@ -1,14 +1,19 @@
 """Who may say what over a wire, and what he is answered."""
 
+from collections.abc import Collection
+
 import msgpack
 import pytest
+from msgspec.structs import replace
 
 from clock.instants import SECOND_US
 from engine.commit import Standing
 from gateway.auth import COOKIE
 from gateway.frames import CODECS, MSGPACK, Codec
+from lots.listing import Consignor
 from lots.refusals import Code
-from tests.gateway.front import NOW, SECRET, Visitor, open_front, token
+from tests.gateway.front import NOW, SECRET, Message, Visitor, open_front, token
+from tests.lots.saleroom import listing
 
 BID = {"op": "bid", "lot": "A", "amount": 100, "ref": "r1"}
 
@@ -170,9 +175,31 @@ async def test_an_unknown_lot_is_refused_by_its_code() -> None:
         assert (await alice.hear("refused"))["code"] == "unknown_lot"
 
 
+async def test_a_bidder_joins_a_timed_phase_and_others_do_not() -> None:
+    async with open_front() as front:
+        await front.list("T", format="two_phase", two_phase={"confirm_s": 60, "countdown_s": 60})
+        joining = {"op": "join", "lot": "T", "ref": "j1"}
+        for headers, code in (
+            ([], "unauthenticated"),
+            ([("Authorization", f"Bearer {token('otto', 'operator')}")], "forbidden"),
+        ):
+            visitor = front.visitor(*headers)
+            visitor.say(**joining)
+            (refused,) = visitor.take()
+            assert (refused["ev"], refused["code"], refused["ref"]) == ("refused", code, "j1")
+        alice = front.bidder()
+        alice.say(**joining)
+        assert (await alice.hear("accepted"))["ref"] == "j1"
+        alice.say(**{**joining, "lot": "A", "ref": "j2"})
+        assert (await alice.hear("refused"))["code"] == "format_mismatch"
+        assert list(front.house.lots["T"].state.joined) == ["alice"]
+
+
 @pytest.mark.parametrize(
     "payload",
     [
+        b'{"op":"join","lot":"A","amount":1,"ref":"r1"}',
+        b'{"op":"join","ref":"r1"}',
         b'{"op":"bid","lot":"A","amount":1.5,"ref":"r1"}',
         b'{"op":"bid","lot":"A","amount":100.0,"ref":"r1"}',
         b'{"op":"bid","lot":"A","amount":"100","ref":"r1"}',
@@ -188,7 +215,7 @@ async def test_an_unknown_lot_is_refused_by_its_code() -> None:
         b'{"op":"max_bid","lot":"A","amount":100,"ref":"r1","confirm":1}',
     ],
 )
-async def test_a_bid_that_is_none_is_refused_as_malformed(payload: bytes) -> None:
+async def test_an_order_that_is_none_is_refused_as_malformed(payload: bytes) -> None:
     async with open_front() as front:
         alice = front.bidder()
         alice.say_bytes(payload)
@@ -361,12 +388,76 @@ async def test_what_cannot_be_watched_is_an_error(wish: dict[str, str], code: st
         assert (error["ev"], error["code"], error["op"]) == ("error", code, "watch")
 
 
-@pytest.mark.parametrize(("role", "org"), [("bidder", None), ("auditor", None), ("operator", "consignor-1")])
-async def test_operations_are_for_the_houses_operators(role: str, org: str | None) -> None:
+@pytest.mark.parametrize(
+    ("role", "org", "code"),
+    [
+        ("bidder", None, "forbidden"),
+        ("bidder", "K", "forbidden"),
+        ("auditor", None, "forbidden"),
+        ("operator", "never-taken-on", "not_yours"),
+    ],
+)
+async def test_operations_are_for_operators(role: str, org: str | None, code: str) -> None:
     async with open_front() as front:
+        await front.house.registers.take_on(Consignor(consignor="K", name="A court", kind="court"))
         visitor = front.visitor(("Authorization", f"Bearer {token('x', role, org=org)}"))
         visitor.say(op="watch", feed="operations")
-        assert visitor.take()[0]["code"] == "forbidden"
+        assert visitor.take()[0]["code"] == code
+
+
+async def test_an_operator_of_a_consignor_sees_its_lots_and_nothing_of_the_house() -> None:
+    async with open_front() as front:
+        for org in ("K", "L"):
+            await front.house.registers.take_on(Consignor(consignor=org, name=org, kind="bank"))
+            await front.house.listings.list_lot(replace(listing(f"of-{org}"), org=org))
+        otto = front.visitor(("Authorization", f"Bearer {token('otto', 'operator')}"))
+        court = front.visitor(("Authorization", f"Bearer {token('kim', 'operator', org='K')}"))
+        for operator in (otto, court):
+            operator.say(op="watch", feed="operations")
+        front.clock.advance(SECOND_US)
+        front.gateway.operations.tick()
+        (whole,), (own,) = otto.take(), court.take()
+        assert [line["lot"] for line in whole["lots"]] == ["A", "B", "of-K", "of-L"]
+        assert whole["totals"]["lots"]["open"] == 4
+        assert own == {
+            "ev": "operations",
+            "now": whole["now"],
+            "lots": [line for line in whole["lots"] if line["lot"] == "of-K"],
+            "totals": None,
+            "engine": None,
+        }
+
+
+async def test_who_signs_in_for_another_consignor_sees_no_more_of_the_first() -> None:
+    async with open_front() as front:
+        for org in ("K", "L"):
+            await front.house.registers.take_on(Consignor(consignor=org, name=org, kind="bank"))
+        await front.house.listings.list_lot(replace(listing("of-K"), org="K"))
+        kim = front.visitor(("Authorization", f"Bearer {token('kim', 'operator', org='K')}"))
+        kim.say(op="watch", feed="operations")
+        for org, expected in (("K", [["of-K"]]), ("L", [[]]), ("never-taken-on", [])):
+            kim.say(op="auth", token=token("kim", "operator", org=org))
+            kim.take()
+            front.gateway.operations.tick()
+            assert [[line["lot"] for line in message["lots"]] for message in kim.take("operations")] == expected
+
+
+async def test_what_many_operators_see_is_encoded_once_for_each_consignor(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_front() as front:
+        sent: list[tuple[int, list[str]]] = []
+        await front.house.registers.take_on(Consignor(consignor="K", name="K", kind="customs"))
+        await front.house.listings.list_lot(replace(listing("of-K"), org="K"))
+        for org in (None, "K", None, "K", "K"):
+            front.visitor(("Authorization", f"Bearer {token('x', 'operator', org=org)}")).say(
+                op="watch", feed="operations"
+            )
+
+        def broadcast(wires: Collection[object], message: Message) -> None:
+            sent.append((len(wires), [line["lot"] for line in message["lots"]]))
+
+        monkeypatch.setattr(front.gateway.fanout, "broadcast", broadcast)
+        front.gateway.operations.tick()
+        assert sent == [(2, ["A", "B", "of-K"]), (3, ["of-K"])]
 
 
 async def test_operations_count_bidders_and_name_nobody() -> None:

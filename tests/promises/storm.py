@@ -178,7 +178,7 @@ class Storm:
         ]
         self._random = random.Random(seed)
         self._open = set(self.listings)
-        self._lasting = {one.lot for one in listings if one.terms.closes_at > now_us() + 600 * SECOND_US}
+        self._lasting = {one.lot for one in listings if one.terms.end > now_us() + 600 * SECOND_US}
         self._calm = False
         self._hands: list[asyncio.Task[None]] = []
         self._news = asyncio.Event()

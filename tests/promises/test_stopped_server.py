@@ -28,7 +28,7 @@ async def _across_two_ends(premises: Premises, number: int) -> None:
     first, second = listing(f"first-{number}", 1.0), listing(f"second-{number}", 1.5)
     gentle, lasting = listing(f"soft-{number}", 1.2, soft_close=soft(0.2)), listing(f"lasting-{number}", 3_600)
     async with held(premises, [first, second, gentle, lasting], seed=7 + number) as storm:
-        await _stopped(premises, first.terms.closes_at - 200_000, 1.5)
+        await _stopped(premises, first.terms.end - 200_000, 1.5)
         back = now_us()
         await storm.blow(100)
         await storm.blow_over()
@@ -40,8 +40,8 @@ async def _across_two_ends(premises: Premises, number: int) -> None:
     moved = [[end.closes_at for end in outages(one.events)] for one in books]
     assert [len(ends) for ends in moved] == [1, 1, 1, 0]
     assert min(ends[0] for ends in moved if ends) >= back + _NOTICE_US - _SLACK_US
-    assert moved[1][0] - moved[0][0] == second.terms.closes_at - first.terms.closes_at
-    assert all(_bids_after(books[n].events, books[n].listing.terms.closes_at) for n in (0, 1))
+    assert moved[1][0] - moved[0][0] == second.terms.end - first.terms.end
+    assert all(_bids_after(books[n].events, books[n].listing.terms.end) for n in (0, 1))
 
 
 async def _stopped(premises: Premises, at: int, span_s: float) -> None:
@@ -60,10 +60,10 @@ async def test_a_short_stop_is_no_outage_and_the_end_holds(premises: Premises) -
     await premises.open()
     hard = listing("hard", 1.0)
     async with held(premises, [hard, listing("lasting", 3_600)], seed=8) as storm:
-        await _stopped(premises, hard.terms.closes_at - 100_000, 0.5)
+        await _stopped(premises, hard.terms.end - 100_000, 0.5)
         await storm.blow(50)
         await storm.blow_over()
         findings = await audit(storm)
         assert findings.faults == []
         assert findings.figures["extended for an outage"] == 0
-        assert (storm.shown("hard")["phase"], storm.shown("hard")["closes_at"]) == ("sold", hard.terms.closes_at)
+        assert (storm.shown("hard")["phase"], storm.shown("hard")["closes_at"]) == ("sold", hard.terms.end)
