@@ -283,9 +283,16 @@ class ListingDesk:
         self.imports.promise(imported, [listing for listing in listings if listing.lot not in self._host.lots])
 
     def _defaulters_before(self, listing: Listing) -> tuple[str, ...]:
-        """Return who may not bid on a lot because he did not pay for the one that it offers again."""
-        before = self._host.lots.get(listing.before or "")
-        return () if before is None else before.state.defaulters
+        """Return who may not bid on a lot because he did not pay for one that it offers again, however often since."""
+        defaulters: dict[str, None] = {}
+        behind = {listing.lot}
+        before = listing.before
+        while before is not None and before in self._host.lots and before not in behind:
+            behind.add(before)
+            lot = self._host.lots[before].state
+            defaulters |= dict.fromkeys(lot.defaulters)
+            before = lot.listing.before
+        return tuple(defaulters)
 
     async def see_imports_through(self) -> None:
         """Go on with imports that the store has kept from being finished."""
