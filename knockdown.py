@@ -51,10 +51,11 @@ from gateway.auth import Identity, Role, sign
 from gateway.board import Board
 from gateway.what_if_table import WhatIfTable
 from lots.files import BadFileError, read_bids, read_lots, read_terms, write_results
+from lots.formats import Format
 from lots.listing import Listing, Sale
 from lots.phases import ENDED
 from lots.sheets import ABOUT
-from lots.simulation import Dated, Result, Simulation
+from lots.simulation import Dated, Result, Simulation, as_taken, open_to_all
 from lots.what_if import Trial, WhatIf, hold
 
 log = logging.getLogger("knockdown")
@@ -630,6 +631,17 @@ def _finish(report: Findings, path: Path | None) -> None:
         raise typer.Exit(report.exit_status)
 
 
+def _to_be_replayed(listing: Listing) -> Listing:
+    """Return the lot as one that a file of bids can be replayed on: everyone may bid.
+
+    Raises:
+        ValueError: its bids cannot be followed in public.
+    """
+    if listing.terms.format is not Format.ENGLISH:
+        raise ValueError("a replay follows each bid in public, as English lots have it: simulate this sheet instead")
+    return open_to_all(listing)
+
+
 @storm.command("replay")
 def storm_replay(
     url: Url,
@@ -647,8 +659,11 @@ def storm_replay(
     """Hold a sale from files on a live house, and compare it with the simulation."""
     with one_line_errors(), progress_bar() as moved:
         listings, offers = _read_sale(terms, lots, bids, settings, moved)
+        open_lots = [_to_be_replayed(listing) for listing in listings]
+        terms_of = {listing.lot: listing.terms for listing in open_lots}
+        taken = [Dated(at, as_taken(order, terms_of[order.lot])) for at, order in offers]
         options = replaying.Options(speed=speed, lead_us=seconds_to_us(read_span(lead)), watchers=watchers)
-        result = uvloop.run(replaying.replay(url, signer(data_dir), listings, list(offers), options, moved))
+        result = uvloop.run(replaying.replay(url, signer(data_dir), open_lots, taken, options, moved))
     _finish(result, report)
 
 

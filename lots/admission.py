@@ -10,7 +10,9 @@ instants microseconds. Sources: Fa Shi [2016] 18, articles 17 to 19 and 23 to 25
 
 from typing import Any, TypeAlias
 
-from lots.closing import deposit_moved
+from msgspec.structs import replace
+
+from lots.closing import deposit_moved, has_ended
 from lots.decision import Decision, Events, Objection, again, refuse
 from lots.events import (
     ApplicationChecked,
@@ -41,13 +43,13 @@ from lots.orders import (
 from lots.paddles import draw
 from lots.phases import ENDED, Phase
 from lots.refusals import Code
-from lots.state import Lot, Settlement, ref_key
+from lots.state import Accepted, Lot, Settlement, ref_key
 
 Facts: TypeAlias = dict[str, Any]
 """What an event holds of the operator's order that caused it: by, ref, op, body, grounds, proposal."""
 
-Carried: TypeAlias = Events | Objection
-"""What an operator's order leads to, or why not."""
+Carried: TypeAlias = Events | Objection | Accepted
+"""What an operator's order leads to, or why not; an answer where it was carried out before, under whatever `ref`."""
 
 
 # Of bidders -----------------------------------------------------------------------------------------------------------
@@ -88,14 +90,14 @@ def join(lot: Lot, order: Join, at: int) -> Decision:
     kept = lot.refs.get(ref_key(order.bidder, order.ref))
     if kept is not None:
         return again(kept, "join", "", lot, at)
-    refused = _cannot_join(lot, order)
+    refused = _cannot_join(lot, order, at)
     if refused is not None:
         return refuse(refused, lot, at)
     event = BidderJoined(lot=lot.lot, at=at, bidder=order.bidder, ref=order.ref)
     return Decision((event,), accepted_unseen(lot, event))
 
 
-def _cannot_join(lot: Lot, order: Join) -> Objection | None:
+def _cannot_join(lot: Lot, order: Join, at: int) -> Objection | None:
     terms = lot.terms.two_phase
     if terms is None or terms.confirm_s is None:
         return Objection(Code.FORMAT_MISMATCH, "This lot has no timed phase to join.")
@@ -103,7 +105,7 @@ def _cannot_join(lot: Lot, order: Join) -> Objection | None:
         return Objection(Code.BARRED, "You may not bid on this lot.")
     if lot.needs_admission and missing_for_admission(lot, order.bidder) is not None:
         return Objection(Code.NOT_ADMITTED, "You have not been admitted to this lot.")
-    if lot.phase is not Phase.OPEN or lot.stage not in (Stage.FREE, Stage.JOINING):
+    if lot.phase is not Phase.OPEN or has_ended(lot, at) or lot.stage not in (Stage.FREE, Stage.JOINING):
         return Objection(Code.NOT_IN_STAGE, "Joining is possible only before the timed phase.")
     if order.bidder in lot.joined:
         return Objection(Code.ALREADY_DONE, "You have joined already.")
@@ -128,20 +130,33 @@ def admit(lot: Lot, order: Admit, at: int, facts: Facts) -> Carried:
     known = lot.applications.get(order.bidder)
     if lot.terms.registration is not None and (known is None or not known.registered):
         return Objection(Code.NOT_REGISTERED, "This bidder has not registered for the lot.")
-    if known is not None and (known.approved, known.rank) == (True, order.rank):
+    if order.rank != lot.ranks.get(order.bidder) and _has_bid(lot, order.bidder):
+        return Objection(Code.ALREADY_DONE, "This bidder has bid already; his rank stays what it was.")
+    pays = _pays_by_word(lot, order.bidder)
+    if not pays and known is not None and (known.approved, known.rank) == (True, order.rank):
         return ()
     event = ApplicationChecked(
         lot=lot.lot, at=at, bidder=order.bidder, admitted=True, rank=order.rank, **facts, grounds=order.reason
     )
     events: Events = (event,)
     lot = evolve(lot, event)
-    if lot.terms.registration is None and lot.held(order.bidder) < lot.terms.deposit:
+    if pays:
         held = _received(lot, order.bidder, "", at)
         events += (held,)
         lot = evolve(lot, held)
     if lot.needs_admission:
         return events + _paddle_if_due(lot, order.bidder, order.chance, at)
     return events + _paddle_by_word(lot, order, at)
+
+
+def _has_bid(lot: Lot, bidder: str) -> bool:
+    """Whether everyone has seen the bidder's paddle."""
+    return bidder in lot.paddles and bidder not in lot.unshown
+
+
+def _pays_by_word(lot: Lot, bidder: str) -> bool:
+    """Whether letting the bidder in also says that his deposit has come in; a lot that has ended takes none."""
+    return lot.terms.registration is None and lot.held(bidder) < lot.terms.deposit and lot.phase not in ENDED
 
 
 def _paddle_by_word(lot: Lot, order: Admit, at: int) -> Events:
@@ -169,7 +184,7 @@ def decline(lot: Lot, order: Decline, at: int, facts: Facts) -> Carried:
     known = lot.applications.get(order.bidder)
     if known is None:
         return Objection(Code.NOT_REGISTERED, "This bidder has not registered for the lot.")
-    if order.bidder in lot.paddles and order.bidder not in lot.unshown:
+    if _has_bid(lot, order.bidder):
         return Objection(Code.ALREADY_DONE, "This bidder has bid already; bar him and void his bids instead.")
     event = ApplicationChecked(
         lot=lot.lot, at=at, bidder=order.bidder, admitted=False, rank=None, **facts, grounds=order.reason
@@ -192,6 +207,9 @@ def confirm_deposit(lot: Lot, order: ConfirmDeposit, at: int, facts: Facts) -> C
         return Objection(Code.WRONG_AMOUNT, f"The deposit of this lot is in {lot.terms.currency}.")
     if lot.phase in ENDED:
         return Objection(Code.WRONG_PHASE, f"A lot that is {lot.phase} takes no deposits any more.")
+    known = lot.payments.get(ref_key(order.bidder, order.payment))
+    if known is not None:
+        return replace(known, ref=order.ref, repeat=True)
     if lot.held(order.bidder):
         return Objection(Code.ALREADY_DONE, "This bidder's deposit is held already.")
     event = _received(lot, order.bidder, order.payment, at, **facts, grounds=order.reason)
@@ -209,7 +227,7 @@ def release(lot: Lot, order: Release, at: int, facts: Facts) -> Carried:
 
 def settle(lot: Lot, order: Settle, at: int, facts: Facts) -> Carried:
     """Note that the buyer has paid; his deposit counts towards the price."""
-    refused = _not_due(lot)
+    refused = _not_due(lot, Settlement.PAID)
     if refused is not None:
         return refused
     event = LotSettled(lot=lot.lot, at=at, seq=lot.seq + 1, **facts, grounds=order.reason)
@@ -221,7 +239,7 @@ def settle(lot: Lot, order: Settle, at: int, facts: Facts) -> Carried:
 
 def default(lot: Lot, order: Default, at: int, facts: Facts) -> Carried:
     """Note that the buyer does not pay: his deposit is forfeited."""
-    refused = _not_due(lot)
+    refused = _not_due(lot, Settlement.DEFAULTED)
     if refused is not None:
         return refused
     buyer = lot.leader_bidder
@@ -235,11 +253,13 @@ def default(lot: Lot, order: Default, at: int, facts: Facts) -> Carried:
     return event, *(deposit_moved(lot, buyer, source, Account.FORFEITED, at) for source in sources)
 
 
-def _not_due(lot: Lot) -> Objection | None:
+def _not_due(lot: Lot, wished: str) -> Objection | None:
     if lot.phase is not Phase.SOLD:
         return Objection(Code.WRONG_PHASE, f"Only a lot that was sold is settled; this one is {lot.phase}.")
-    if lot.settlement in (Settlement.PAID, Settlement.DEFAULTED):
-        return Objection(Code.ALREADY_DONE, f"The lot is {lot.settlement} already.")
+    if lot.settlement == wished:
+        return Objection(Code.ALREADY_DONE, f"The lot is {wished} already.")
+    if lot.settlement not in (Settlement.DUE, None):  # the first version's logs sold lots without a word of it
+        return Objection(Code.WRONG_PHASE, f"Nothing is due any more: the lot is {lot.settlement}.")
     return None
 
 

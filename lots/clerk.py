@@ -29,7 +29,7 @@ from lots.admission import (
     release,
     settle,
 )
-from lots.closing import caught_up, has_ended, opened, passed, sold
+from lots.closing import caught_up, deposit_moved, has_ended, opened, passed, sold
 from lots.decision import Decision, Events, Objection, again, refuse
 from lots.events import (
     BidVoided,
@@ -45,6 +45,7 @@ from lots.events import (
 )
 from lots.fold import evolve, offers_of, voided_with
 from lots.formats import Format, Stage
+from lots.ledger import NOTHING, Account
 from lots.money import is_share
 from lots.offers import accept, closed_to_bids, moved, wrong_in_format
 from lots.orders import (
@@ -114,6 +115,8 @@ def _decided(lot: Lot, order: Clerk, at: int, facts: Facts, *, is_proposed: bool
     carried = refused or row.carry(lot, order, at, facts)
     if isinstance(carried, Objection):
         return refuse(carried, lot, at)
+    if isinstance(carried, Accepted):
+        return Decision((), carried)
     if is_proposed and carried:
         proposed = _proposed(lot, order, at, facts)
         return Decision(before + proposed, Accepted(order.ref, lot.lot, lot.seq, at, pending=True))
@@ -141,7 +144,7 @@ def _out_of_phase(lot: Lot, row: "_Row", op: str, at: int) -> Objection | None:
 
 
 def _proposed(lot: Lot, order: Clerk, at: int, facts: Facts) -> Events:
-    fields: dict[str, Any] = msgspec.to_builtins(order)
+    fields: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(order))  # as a log of it is read
     return (OrderProposed(lot=lot.lot, at=at, order=fields, grounds=order.reason, **facts),)
 
 
@@ -249,9 +252,11 @@ def _set_step(lot: Lot, order: SetStep, at: int, facts: Facts) -> Carried:
         return refused
     if not lot.terms.format.is_ascending:
         return Objection(Code.FORMAT_MISMATCH, "This format has no steps.")
-    if lot.price is None or lot.stage is Stage.QUOTES:
+    if lot.price is None or lot.stage in (Stage.JOINING, Stage.QUOTES):
         return Objection(Code.WRONG_PHASE, "There is no bid yet that a step could stand above.")
-    ask = lot.price + order.step
+    ask, ceiling = lot.price + order.step, lot.price_ceiling
+    if ceiling is not None:
+        ask = min(ask, max(ceiling, lot.price))
     return (StepSet(lot=lot.lot, at=at, seq=lot.seq + 1, step=order.step, ask=ask, **facts, grounds=order.reason),)
 
 
@@ -274,7 +279,7 @@ def _floor_bid(lot: Lot, order: FloorBid, at: int, facts: Facts) -> Carried:
 def _hammer(lot: Lot, order: Hammer, at: int, facts: Facts) -> Carried:
     if lot.phase is not Phase.OPEN:
         return Objection(Code.WRONG_PHASE, f"The hammer falls on an open lot; this one is {lot.phase}.")
-    if lot.terms.format is Format.SEALED or lot.sealed:
+    if lot.terms.format is Format.SEALED or lot.stage is Stage.QUOTES:
         return Objection(Code.FORMAT_MISMATCH, "Sealed bids are opened at the end, and not before.")
     if lot.leader is None:
         return Objection(Code.NO_BIDS, "There is no bid to knock the lot down to; pass it instead.")
@@ -287,7 +292,7 @@ def _hammer(lot: Lot, order: Hammer, at: int, facts: Facts) -> Carried:
 
 
 def _pass(lot: Lot, order: Pass, at: int, facts: Facts) -> Carried:
-    if lot.terms.format is Format.SEALED or lot.sealed:
+    if lot.terms.format is Format.SEALED or lot.stage is Stage.QUOTES:
         return Objection(Code.FORMAT_MISMATCH, "Sealed bids are opened at the end, and not before.")
     reason = "no_bids" if lot.leader is None else "by_clerk"
     if lot.leader is not None and lot.reserve == Reserve.NOT_MET:
@@ -315,7 +320,10 @@ def _reopen(lot: Lot, order: Reopen, at: int, facts: Facts) -> Carried:
     event = LotReopened(
         lot=lot.lot, at=at, seq=lot.seq + 1, reason=order.reason, closes_at=end, ask=lot.least(), stage=stage, **facts
     )
-    return (event,)
+    leader = lot.leader_bidder
+    if leader is None or not lot.ledger.get(leader, NOTHING).applied:
+        return (event,)
+    return event, deposit_moved(lot, leader, Account.APPLIED, Account.HELD, at)
 
 
 # Voiding --------------------------------------------------------------------------------------------------------------

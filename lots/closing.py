@@ -9,7 +9,7 @@ Sources: rules.md, sections 1 and 2; Fa Shi [2016] 18, articles 23 and 25 for th
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import UNSET
 
@@ -135,9 +135,10 @@ def closed(lot: Lot, at: int, attendance: Attendance | None) -> Events:
     """
     if attendance is not None and _lost_too_many(lot, attendance):
         return (_paused_for(lot, attendance, at),)
-    if not lot.sealed:
+    offers = _unseen_offers(lot)
+    if not offers:
         return (hammered(lot, at, attendance),)
-    event = _bids_opened(lot, at)
+    event = _bids_opened(lot, offers, at)
     return (event, hammered(evolve(lot, event), at, attendance))
 
 
@@ -203,9 +204,26 @@ def _there(attendance: Attendance | None) -> dict[str, Any]:
     return {} if attendance is None else {"connected": attendance.connected, "lost": attendance.lost}
 
 
-def _bids_opened(lot: Lot, at: int) -> BidsOpened:
-    """Open sealed bids, or quotes, the best first: by amount, then rank, then who was earlier."""
-    offers = sorted(lot.sealed.items(), key=lambda offer: _merit(lot, *offer))
+Offers: TypeAlias = list[tuple[str, Sealed]]
+"""What bidders have offered unseen, the best first."""
+
+
+def _unseen_offers(lot: Lot) -> Offers:
+    """Return sealed bids, or quotes, that count: by amount, then rank, then who was earlier."""
+    offers = (offer for offer in lot.sealed.items() if _counts(lot, offer[0]))
+    return sorted(offers, key=lambda offer: _merit(lot, *offer))
+
+
+def _counts(lot: Lot, bidder: str) -> bool:
+    """Whether a bidder may win with what he offered unseen: he was not declined since, nor his deposit given back."""
+    registration, application = lot.terms.registration, lot.applications.get(bidder)
+    if registration is not None and registration.check and (application is None or not application.approved):
+        return False
+    return lot.held(bidder) >= lot.terms.deposit
+
+
+def _bids_opened(lot: Lot, offers: Offers, at: int) -> BidsOpened:
+    """Open what was offered unseen."""
     bidder, price = _best(lot, offers)
     return BidsOpened(
         lot=lot.lot,
@@ -226,7 +244,7 @@ def _merit(lot: Lot, bidder: str, sealed: Sealed) -> tuple[int, int, int]:
     return -sealed.amount, lot.ranks.get(bidder, _LAST_RANK), sealed.n
 
 
-def _best(lot: Lot, offers: list[tuple[str, Sealed]]) -> tuple[str, int]:
+def _best(lot: Lot, offers: Offers) -> tuple[str, int]:
     """Return who wins at which price. Where quotes end a bidding, the leader's bid stands and was earlier than any."""
     bidder, best = offers[0]
     if lot.leader_bidder is not None and lot.price is not None:

@@ -118,11 +118,16 @@ def _stopped(others: list[Lot], hammer_price: int, debt: int, at: int) -> Iterat
     """Stop selling once the proceeds cover the debt; what has ended by this very instant is closed as it stands."""
     if hammer_price + sum(other.hammer_price or 0 for other in others) < debt:
         return
-    for other in sorted(others, key=lambda one: (one.closes_at or 0, one.lot)):
-        if has_ended(other, at):
-            yield from closed(other, at, None)
-        elif other.phase not in ENDED:
-            yield withdrawn(other, "debt_covered", at)
+    going_on = (other for other in others if other.phase not in ENDED)
+    for other in sorted(going_on, key=lambda one: (one.closes_at or 0, one.lot)):
+        yield from _closed_or_withdrawn(other, at)
+
+
+def _closed_or_withdrawn(lot: Lot, at: int) -> Events:
+    last, before = caught_up(lot, at) if lot.phase is Phase.OPEN else (lot, ())
+    if has_ended(last, at):
+        return (*before, *closed(last, at, None))
+    return (withdrawn(lot, "debt_covered", at),)
 
 
 _BY_ORDER: Mapping[type, Callable[[Lot, Any, int], Decision]] = {

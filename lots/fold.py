@@ -62,7 +62,7 @@ from lots.ladder import Ladder
 from lots.ledger import Account
 from lots.phases import Phase, after
 from lots.state import Accepted, Application, Kept, Lot, Proposal, Sealed, Settlement, ref_key
-from lots.terms import Scope, SoftCloseTerms, Terms
+from lots.terms import BuyNowUntil, Scope, SoftCloseTerms, Terms
 
 # Making a lot ---------------------------------------------------------------------------------------------------------
 
@@ -153,6 +153,24 @@ def _keep(
     return lot.refs.set(ref_key(who, ref), Kept(op, body, accepted, len(lot.refs), placed, lot.next_step))
 
 
+def _keep_bid(lot: Lot, event: BidPlaced) -> Map[str, Kept]:
+    who = event.by or event.bidder
+    refs = _keep(lot, who, event.ref, _OP[event.kind], event.amount, accepted_bid(event), event.seq)
+    if lot.terms.buy_now is None or not _has_bought(lot, event, lot.terms.buy_now):
+        return refs
+    key = ref_key(who, event.ref)
+    return refs.set(key, replace(refs[key], bought=True))
+
+
+def _has_bought(lot: Lot, event: BidPlaced, price: int) -> bool:
+    """Whether a bid has bought the lot at once: it was a plain one of that much, and the price was still to be had."""
+    if event.kind == "max_bid" or event.amount < price:
+        return False
+    if lot.terms.buy_now_until is BuyNowUntil.FIRST_BID:
+        return lot.price is None
+    return lot.least() <= price
+
+
 _OP = {"bid": "bid", "max_bid": "max_bid", "floor": "floor_bid"}
 
 
@@ -170,9 +188,7 @@ def _bid_placed(lot: Lot, event: BidPlaced) -> Lot:
         ceiling=event.ceiling,
         warned=False,
         next_step=None,
-        refs=_keep(
-            lot, event.by or event.bidder, event.ref, _OP[event.kind], event.amount, accepted_bid(event), event.seq
-        ),
+        refs=_keep_bid(lot, event),
     )
 
 
@@ -188,7 +204,7 @@ def _sealed_bid_placed(lot: Lot, event: SealedBidPlaced) -> Lot:
 
 
 def _bids_opened(lot: Lot, event: BidsOpened) -> Lot:
-    leader = event.leader
+    leader, shown = event.leader, {paddle for paddle, _ in event.offers}
     return replace(
         lot,
         seq=event.seq,
@@ -198,7 +214,7 @@ def _bids_opened(lot: Lot, event: BidsOpened) -> Lot:
         leader=leader,
         leader_bidder=None if leader is None else lot.bidders[leader],
         reserve=event.reserve,
-        unshown=Map(),
+        unshown=Map({bidder: paddle for bidder, paddle in lot.unshown.items() if paddle not in shown}),
     )
 
 
@@ -310,7 +326,11 @@ def _bidder_joined(lot: Lot, event: BidderJoined) -> Lot:
 def _deposit_moved(lot: Lot, event: DepositMoved) -> Lot:
     known = lot.ledger.get(event.bidder, ledger.NOTHING)
     after_entry = ledger.moved(known, event.source, event.to, event.amount)
-    return _unheard(lot, event, "deposit", ledger=lot.ledger.set(event.bidder, after_entry))
+    payments = lot.payments
+    if event.payment:
+        accepted = Accepted(event.ref, event.lot, lot.seq, event.at)
+        payments = payments.set(ref_key(event.bidder, event.payment), accepted)
+    return _unheard(lot, event, "deposit", ledger=lot.ledger.set(event.bidder, after_entry), payments=payments)
 
 
 # The clerk ------------------------------------------------------------------------------------------------------------

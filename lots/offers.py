@@ -101,9 +101,11 @@ def wrong_in_format(lot: Lot, order: Offer) -> Objection | None:
         return _wrong_raise(lot, order)
     match lot.terms.format:
         case Format.DUTCH:
-            return _only_plain(order) or _below_ask(order.amount, lot.least())
+            refused = _only_plain(order) or _below_ask(order.amount, lot.least())
+            return refused or _slip_of_the_finger(lot, order)
         case Format.SEALED:
-            return _only_plain(order) or _below_start(order.amount, lot.terms.start_price)
+            refused = _only_plain(order) or _below_start(order.amount, lot.terms.start_price)
+            return refused or _slip_of_the_finger(lot, order)
         case Format.TWO_PHASE:
             return _out_of_stage(lot, order) or _wrong_quote(lot, order)
     return _wrong_raise(lot, order)
@@ -143,7 +145,7 @@ def _wrong_quote(lot: Lot, order: Offer) -> Objection | None:
         return _wrong_raise(lot, order)
     if order.bidder in lot.sealed:
         return Objection(Code.ALREADY_QUOTED, "You have given your quote; there is one to each bidder.")
-    return _only_plain(order) or _below_ask(order.amount, lot.least())
+    return _only_plain(order) or _below_ask(order.amount, lot.least()) or _slip_of_the_finger(lot, order)
 
 
 def _wrong_raise(lot: Lot, order: Offer) -> Objection | None:
@@ -206,7 +208,7 @@ def _slip_of_the_finger(lot: Lot, order: Offer) -> Objection | None:
 def _buys_now(lot: Lot, order: Offer) -> bool:
     """Whether the offer takes the lot at its buy-now price: a plain bid of that or more, while it is to be had."""
     price = lot.terms.buy_now
-    if price is None or type(order) is MaxBid or order.amount < price or order.bidder == lot.leader_bidder:
+    if price is None or type(order) is MaxBid or order.amount < price:
         return False
     if lot.terms.buy_now_until is BuyNowUntil.FIRST_BID:
         return lot.price is None
@@ -259,7 +261,7 @@ def _placed(lot: Lot, order: Offer, paddle: int, seq: int, at: int, clerk: str) 
     """Return the bid as it stands in public; None when a leader's ceiling moves nothing that anyone may see."""
     plain = type(order) is Bid
     taken = None if lot.is_simple else _taken_at(lot, order)
-    stood = stand(lot, order.bidder, order.amount if taken is None else taken, plain=plain)
+    stood = stand(lot, order.bidder, order.amount, plain=plain) if taken is None else (taken, taken, True)
     if stood is None:
         return None
     price, ceiling, leads = stood
@@ -301,12 +303,17 @@ def _follows(lot: Lot, order: Offer, bid: BidPlaced) -> Events:
         return _extended(lot, bid)
     if _taken_at(lot, order) is not None:
         return (sold(evolve(lot, bid), bid.at),)
-    if lot.terms.first_bid_closes_s is not None and not lot.counting:
+    if lot.terms.first_bid_closes_s is not None and _is_first(lot):
         end = bid.at + seconds_to_us(lot.terms.first_bid_closes_s)
         return (CountdownStarted(lot=lot.lot, at=bid.at, seq=bid.seq + 1, closes_at=end),)
     if lot.price_ceiling is not None and bid.price >= lot.price_ceiling:
         return (quotes_begun(evolve(lot, bid), bid.at),)
     return _extended(lot, bid)
+
+
+def _is_first(lot: Lot) -> bool:
+    """Whether nobody has ever bid: neither who was voided since, nor who bought a lot that was reopened."""
+    return not lot.counting and not lot.bids and not any(kept.placed for kept in lot.refs.values())
 
 
 def _extended(lot: Lot, bid: BidPlaced) -> Events:

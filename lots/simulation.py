@@ -21,12 +21,13 @@ from clock.deadlines import Deadlines
 from lots.decision import Outcome
 from lots.decisions import decide
 from lots.fold import evolve
-from lots.formats import Format, Stage
+from lots.formats import Format
 from lots.listing import Listing
 from lots.orders import Bid, Hammer, ListLot, Offer, Open, Order, Pass, Ring
 from lots.phases import Phase
 from lots.refusals import Refused
 from lots.state import Accepted, Lot, Reserve
+from lots.terms import Terms
 
 
 class Dated(NamedTuple):
@@ -96,14 +97,22 @@ def open_to_all(listing: Listing) -> Listing:
     terms = listing.terms
     two_phase = None if terms.two_phase is None else replace(terms.two_phase, confirm_s=None)
     simple = replace(
-        terms, deposit=0, registration=None, priority=False, four_eyes=(), bounds=None, two_phase=two_phase
+        terms,
+        deposit=0,
+        registration=None,
+        priority=False,
+        four_eyes=(),
+        suspend_lost_percent=None,
+        bounds=None,
+        two_phase=two_phase,
     )
     return replace(listing, terms=simple)
 
 
-def _as_taken(order: Offer, lot: Lot) -> Offer:
-    """Return a ceiling as a bid of its amount where the lot takes no ceilings."""
-    takes = lot.terms.proxy and lot.terms.format.is_ascending and lot.stage is not Stage.QUOTES
+def as_taken(order: Offer, terms: Terms) -> Offer:
+    """Return a ceiling as a bid of its amount where these terms take no ceilings, or not from all who may bid."""
+    ceiling = None if terms.two_phase is None else terms.two_phase.ceiling
+    takes = terms.proxy and terms.format.is_ascending and ceiling is None
     if takes or isinstance(order, Bid):
         return order
     return Bid(order.lot, order.bidder, order.ref, order.amount, order.confirm, order.chance)
@@ -143,7 +152,7 @@ class Simulation:
         group = self._of[dated.order.lot]
         group.ring_until(max(dated.at, group.at))
         group.open_salerooms(max(dated.at, group.at))
-        outcome = group.carry_out(_as_taken(dated.order, group.lots[dated.order.lot]), dated.at)
+        outcome = group.carry_out(as_taken(dated.order, group.lots[dated.order.lot].terms), dated.at)
         if outcome is None:
             raise AssertionError("an offer is always answered")
         self._refused[dated.order.lot] += isinstance(outcome, Refused)

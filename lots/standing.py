@@ -90,16 +90,16 @@ def restood(lot: Lot, fallen: Collection[str]) -> Lot:
 
 
 def _with_offer(lot: Lot, kept: Kept) -> Lot:
-    paddle, amount, price = kept.accepted.paddle, kept.body, kept.accepted.price
-    if paddle is None or price is None or not isinstance(amount, int):
-        raise AssertionError(f"lot {lot.lot} keeps an offer without paddle, price or amount")
-    plain = kept.op != "max_bid"
-    if plain and kept.accepted.leading:
-        amount = min(amount, price)  # who offered more than the price to buy at once has bought at that price
-    bidder = lot.bidders[paddle]
-    stood = stand(replace(lot, next_step=kept.step), bidder, amount, plain=plain)
+    paddle, amount = kept.accepted.paddle, kept.body
+    if paddle is None or not isinstance(amount, int):
+        raise AssertionError(f"lot {lot.lot} keeps an offer without paddle or amount")
+    bidder, bought_at = lot.bidders[paddle], lot.terms.buy_now if kept.bought else None
+    if bought_at is None:
+        stood = stand(replace(lot, next_step=kept.step), bidder, amount, plain=kept.op != "max_bid")
+    else:
+        stood = (bought_at, bought_at, True)
     if stood is None:
-        return replace(lot, ceiling=max(lot.ceiling, amount))
+        return replace(lot, ceiling=max(lot.ceiling, amount), bids=lot.bids + (kept.placed > 0))
     price, ceiling, leads = stood
     leader = {"leader": paddle, "leader_bidder": bidder} if leads else {}
     return replace(lot, price=price, ceiling=ceiling, bids=lot.bids + (kept.placed > 0), **leader)

@@ -55,6 +55,7 @@ class Kept(Struct, frozen=True, gc=False):
 
     `n` is how many refs the lot had before it: the order of acceptance, also of what has no seq. `placed` is the seq of
     the `bid_placed` that it led to; 0 for what left no public trace. `step` is the clerk's step that it had to take.
+    `bought`: it took the lot at its price to buy at once, whatever it offered beyond that.
     """
 
     op: str
@@ -64,6 +65,7 @@ class Kept(Struct, frozen=True, gc=False):
     placed: int = 0
     step: int | None = None
     voided: bool = False
+    bought: bool = False
 
     @property
     def is_offer(self) -> bool:
@@ -184,6 +186,7 @@ class Lot(Struct, frozen=True, kw_only=True):
     applications: Map[str, Application] = Map()
     ranks: Map[str, int] = Map()
     ledger: Map[str, Deposit] = Map()
+    payments: Map[str, Accepted] = Map()
     joined: Map[str, bool] = Map()
     sealed: Map[str, Sealed] = Map()
     proposals: Map[str, Proposal] = Map()

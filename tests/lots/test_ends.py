@@ -220,6 +220,26 @@ LINKED = [
         *_linked(),
     ),
     _table(
+        "of two that end at once a bid in the last microsecond extends both and one at the end neither",
+        """
+        3599.999999  ann  bid 100        ->  100 ann  A.end=3719.999999 B.end=3719.999999
+        3719.999998  bob  bid 100 lot=B  ->  100 bob  A.end=3839.999998 B.end=3839.999998
+        3839.999998  cid  bid 110        ->  too_late  B.ext=2 phase=sold hammer=100
+        3839.999998  cid  bid 110 lot=B  ->  too_late  A.ext=2 phase=sold hammer=100
+        """,
+        listing("A", group="g", soft_close=soft(120, 120, scope="group")),
+        listing("B", group="g", soft_close=soft(120, 120, scope="group")),
+    ),
+    _table(
+        "of two that end at once the one that nobody bid on passes",
+        """
+        3479  ann  bid 100        ->  100 ann  A.end=3600 B.end=3600
+        3600  ann  bid 100 lot=B  ->  too_late  phase=passed A.phase=sold
+        """,
+        listing("A", group="g", soft_close=soft(120, 120, scope="group")),
+        listing("B", group="g", soft_close=soft(120, 120, scope="group")),
+    ),
+    _table(
         "another lot stops at its own hard end",
         """
         3590  ann  bid 100        ->  100 ann  A.end=3710 B.end=3690
@@ -382,6 +402,32 @@ OUTAGES = [
         _soft(300, 300, hard_end_s=100, max_extensions=2),
     ),
     _table(
+        "a saleroom lot has no end that could move",
+        """
+        10    clerk open           ->  done
+        4000  clock outage 5000    ->  nothing  end=-
+        """,
+        listing(format="saleroom", closes_at=None),
+    ),
+    _table(
+        "nor has a paused one or one that has ended",
+        """
+        10    clerk pause          ->  done
+        4000  clock outage 5000    ->  nothing  end=- phase=paused
+        4001  clerk withdraw       ->  done
+        4002  clock outage 5000    ->  nothing  end=-
+        """,
+    ),
+    _table(
+        "a free period whose end has passed is extended before the next stage begins",
+        """
+        3700  clock outage 3800    ->  - -  end=3800 stage=free ext=1
+        3799  ann   bid 100        ->  100 ann  stage=free
+        3800  bob   bid 110        ->  110 bob  stage=timed end=3900
+        """,
+        listing(format="two_phase", two_phase={"countdown_s": 100}),
+    ),
+    _table(
         "an end never moves back by it",
         """
         10    clock outage 3600  ->  nothing  end=3600
@@ -406,7 +452,8 @@ def test_orders_move_ends(table: str, lots: tuple[Listing, ...]) -> None:
 
 @pytest.mark.parametrize(("table", "lots"), OUTAGES)
 def test_outages_move_ends(table: str, lots: tuple[Listing, ...]) -> None:
-    play(f"0 clock ring -> - -\n{table}", *lots, punctual=False)
+    begin = "" if lots and lots[0].terms.closes_at is None else "0 clock ring -> - -\n"
+    play(begin + table, *lots, punctual=False)
 
 
 @pytest.mark.parametrize(
