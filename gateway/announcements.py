@@ -32,7 +32,6 @@ Seq = Annotated[int, Meta(ge=0, description="the lot's public event number, 1, 2
 Head = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="the public chain's value at `seq`, 32 hex digits")]
 ReserveStanding = Literal["none", "not_met", "met"]
 SettlementStanding = Literal["due", "paid", "defaulted"]
-Rank = Annotated[int, Meta(ge=1, description="of a priority purchaser; 1 is the highest")]
 Count = Annotated[int, Meta(ge=0)]
 Connected = Annotated[int, Meta(ge=0, description="admitted bidders who were there at the close")]
 Lost = Annotated[int, Meta(ge=0, description="of those, who had lost their connection within the last minute")]
@@ -366,7 +365,6 @@ class BidPlaced(Changes, frozen=True, kw_only=True, tag="bid_placed"):
     paddle: Paddle
     kind: Annotated[Literal["bid", "max_bid", "floor"], Meta(description="floor: from the room")]
     offered: Amount | None
-    rank: Rank | UnsetType = UNSET
 
 
 class BidVoided(Changes, frozen=True, kw_only=True, tag="bid_voided"):

@@ -17,6 +17,7 @@ from gateway.auth import Identity
 from gateway.messages import Bid, Join, MaxBid, RegistrationBody
 from gateway.rates import Pace, Rates
 from lots import orders
+from lots.orders import Attendance
 from lots.refusals import Code, Refused
 
 _DRAWN_TOGETHER: Final = 512
@@ -62,9 +63,18 @@ class BidDesk:
         if refused is not None or identity is None:
             reply(refused or _WHO)
             return
-        kind = orders.Bid if type(bid) is Bid else orders.MaxBid
-        order = kind(bid.lot, identity.sub, bid.ref, bid.amount, bid.confirm, self._chances.draw())
+        given = (bid.lot, identity.sub, bid.ref, bid.amount, bid.confirm, self._chances.draw())
+        order = orders.MaxBid(*given) if type(bid) is MaxBid else orders.Bid(*given, self._attendance(bid.lot))
         self._house.submit(order, reply)
+
+    def _attendance(self, lot: str) -> Attendance | None:
+        """Count who is there, where a bid may be the hammer: the record of every close says so."""
+        standing = self._house.lots.get(lot)
+        if standing is None or standing.state.is_simple:
+            return None
+        terms = standing.state.terms
+        may_be_hammer = terms.dutch is not None or terms.buy_now is not None
+        return self._house.attendance(standing.state.paddles) if may_be_hammer else None
 
     def register(self, identity: Identity | None, lot: str, said: RegistrationBody, reply: Reply) -> None:
         """Check who registers and hand it to the house; `reply` gets the answer, at once or later."""

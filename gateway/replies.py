@@ -14,13 +14,12 @@ from gateway.announcements import (
     Count,
     Head,
     Paddle,
-    Rank,
     Receipt,
     ReserveStanding,
     SettlementStanding,
     Snapshot,
 )
-from gateway.directions import Giver
+from gateway.directions import Giver, Rank
 from lots.exchange import Rate
 from lots.ledger import Deposit
 from lots.listing import Consignor, Line, Sale

@@ -130,8 +130,8 @@ def admit(lot: Lot, order: Admit, at: int, facts: Facts) -> Carried:
     known = lot.applications.get(order.bidder)
     if lot.terms.registration is not None and (known is None or not known.registered):
         return Objection(Code.NOT_REGISTERED, "This bidder has not registered for the lot.")
-    if order.rank != lot.ranks.get(order.bidder) and _has_bid(lot, order.bidder):
-        return Objection(Code.ALREADY_DONE, "This bidder has bid already; his rank stays what it was.")
+    if order.rank != lot.ranks.get(order.bidder) and order.bidder in lot.paddles:
+        return Objection(Code.ALREADY_DONE, "This bidder may bid already; his rank stays what it was.")
     pays = _pays_by_word(lot, order.bidder)
     if not pays and known is not None and (known.approved, known.rank) == (True, order.rank):
         return ()
@@ -147,11 +147,6 @@ def admit(lot: Lot, order: Admit, at: int, facts: Facts) -> Carried:
     if lot.needs_admission:
         return events + _paddle_if_due(lot, order.bidder, order.chance, at)
     return events + _paddle_by_word(lot, order, at)
-
-
-def _has_bid(lot: Lot, bidder: str) -> bool:
-    """Whether everyone has seen the bidder's paddle."""
-    return bidder in lot.paddles and bidder not in lot.unshown
 
 
 def _pays_by_word(lot: Lot, bidder: str) -> bool:
@@ -180,12 +175,11 @@ def _received(lot: Lot, bidder: str, payment: str, at: int, **facts: Any) -> Dep
 
 
 def decline(lot: Lot, order: Decline, at: int, facts: Facts) -> Carried:
-    """Keep a bidder out who has registered, and give back what he paid."""
-    known = lot.applications.get(order.bidder)
-    if known is None:
+    """Keep out who has registered or paid, and give back what he paid; whether he has bid the answer must not tell."""
+    if order.bidder in lot.paddles:
+        return Objection(Code.ALREADY_DONE, "This bidder may bid already; bar him instead.")
+    if order.bidder not in lot.applications and not lot.held(order.bidder):
         return Objection(Code.NOT_REGISTERED, "This bidder has not registered for the lot.")
-    if _has_bid(lot, order.bidder):
-        return Objection(Code.ALREADY_DONE, "This bidder has bid already; bar him and void his bids instead.")
     event = ApplicationChecked(
         lot=lot.lot, at=at, bidder=order.bidder, admitted=False, rank=None, **facts, grounds=order.reason
     )
@@ -217,9 +211,11 @@ def confirm_deposit(lot: Lot, order: ConfirmDeposit, at: int, facts: Facts) -> C
 
 
 def release(lot: Lot, order: Release, at: int, facts: Facts) -> Carried:
-    """Give a deposit back before the clock does."""
-    if order.bidder == lot.leader_bidder and lot.phase is not Phase.WITHDRAWN:
-        return Objection(Code.WRONG_PHASE, "Who leads or has won leaves his deposit.")
+    """Give a deposit back before the clock does; before the close the answer would tell who leads."""
+    if lot.phase not in ENDED:
+        return Objection(Code.WRONG_PHASE, "Until the close deposits stay; who is not admitted can be declined.")
+    if order.bidder == lot.leader_bidder and (lot.phase is Phase.SOLD or lot.provisional):
+        return Objection(Code.WRONG_PHASE, "Who has won, or waits for the seller's consent, leaves his deposit.")
     if not lot.held(order.bidder):
         return Objection(Code.ALREADY_DONE, "Nothing is held of this bidder.")
     return (deposit_moved(lot, order.bidder, Account.HELD, Account.RELEASED, at, **facts, grounds=order.reason),)

@@ -254,9 +254,7 @@ def _set_step(lot: Lot, order: SetStep, at: int, facts: Facts) -> Carried:
         return Objection(Code.FORMAT_MISMATCH, "This format has no steps.")
     if lot.price is None or lot.stage in (Stage.JOINING, Stage.QUOTES):
         return Objection(Code.WRONG_PHASE, "There is no bid yet that a step could stand above.")
-    ask, ceiling = lot.price + order.step, lot.price_ceiling
-    if ceiling is not None:
-        ask = min(ask, max(ceiling, lot.price))
+    ask = replace(lot, ask=None, next_step=order.step).least()
     return (StepSet(lot=lot.lot, at=at, seq=lot.seq + 1, step=order.step, ask=ask, **facts, grounds=order.reason),)
 
 

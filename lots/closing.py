@@ -209,17 +209,9 @@ Offers: TypeAlias = list[tuple[str, Sealed]]
 
 
 def _unseen_offers(lot: Lot) -> Offers:
-    """Return sealed bids, or quotes, that count: by amount, then rank, then who was earlier."""
-    offers = (offer for offer in lot.sealed.items() if _counts(lot, offer[0]))
+    """Return sealed bids, or quotes, by amount, rank and who was earlier; those of barred bidders do not count."""
+    offers = (offer for offer in lot.sealed.items() if offer[0] not in lot.barred)
     return sorted(offers, key=lambda offer: _merit(lot, *offer))
-
-
-def _counts(lot: Lot, bidder: str) -> bool:
-    """Whether a bidder may win with what he offered unseen: he was not declined since, nor his deposit given back."""
-    registration, application = lot.terms.registration, lot.applications.get(bidder)
-    if registration is not None and registration.check and (application is None or not application.approved):
-        return False
-    return lot.held(bidder) >= lot.terms.deposit
 
 
 def _bids_opened(lot: Lot, offers: Offers, at: int) -> BidsOpened:

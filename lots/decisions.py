@@ -23,7 +23,7 @@ from lots.offers import moved, offer
 from lots.orders import OPS, Bid, ExtendForOutage, Join, ListLot, MaxBid, Order, Register, Ring
 from lots.phases import ENDED, Phase
 from lots.refusals import Code
-from lots.state import Accepted, Lot, Reserve
+from lots.state import Accepted, Lot, Reserve, Settlement
 from lots.terms import Scope
 
 
@@ -116,11 +116,16 @@ def _moved_along(lot: Lot, span_us: int, at: int) -> Events:
 
 def _stopped(others: list[Lot], hammer_price: int, debt: int, at: int) -> Iterator[Event]:
     """Stop selling once the proceeds cover the debt; what has ended by this very instant is closed as it stands."""
-    if hammer_price + sum(other.hammer_price or 0 for other in others) < debt:
+    if hammer_price + sum(map(_proceeds, others)) < debt:
         return
     going_on = (other for other in others if other.phase not in ENDED)
     for other in sorted(going_on, key=lambda one: (one.closes_at or 0, one.lot)):
         yield from _closed_or_withdrawn(other, at)
+
+
+def _proceeds(lot: Lot) -> int:
+    """Return what a lot of the group has brought; one whose buyer has defaulted has brought nothing."""
+    return 0 if lot.hammer_price is None or lot.settlement == Settlement.DEFAULTED else lot.hammer_price
 
 
 def _closed_or_withdrawn(lot: Lot, at: int) -> Events:

@@ -270,12 +270,12 @@ class BidPlaced(Event, frozen=True, kw_only=True, tag="bid_placed"):
     """A bid or a ceiling was accepted and stands in public.
 
     `kind` is `bid`, `max_bid` or `floor` (somebody in the room; `by` is the clerk who gave it in); `rank` is that of a
-    priority purchaser; `warned` is False where the bid answers a fair warning. `offered` is the amount of a plain bid
-    or of a beaten ceiling, None for a ceiling that leads; `amount` is what was really offered, `ceiling` how far the
-    house bids for the leader from now on.
+    priority purchaser, and private: whoever granted it would know his paddle. `warned` is False where the bid answers a
+    fair warning. `offered` is the amount of a plain bid or of a beaten ceiling, None for a ceiling that leads; `amount`
+    is what was really offered, `ceiling` how far the house bids for the leader from now on.
     """
 
-    PRIVATE: ClassVar[tuple[str, ...]] = ("bidder", "ref", "amount", "ceiling", "by")
+    PRIVATE: ClassVar[tuple[str, ...]] = ("bidder", "ref", "amount", "ceiling", "rank", "by")
 
     seq: int
     paddle: int
@@ -315,7 +315,7 @@ class BidPlaced(Event, frozen=True, kw_only=True, tag="bid_placed"):
         }
         private: Part = {"bidder": self.bidder, "ref": self.ref, "amount": self.amount, "ceiling": self.ceiling}
         if self.rank is not None:
-            public["rank"] = self.rank
+            private["rank"] = self.rank
         if self.warned is not None:
             public["warned"] = self.warned
         if self.by:

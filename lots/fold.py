@@ -270,7 +270,7 @@ def _bidder_registered(lot: Lot, event: BidderRegistered) -> Lot:
 
 def _application_checked(lot: Lot, event: ApplicationChecked) -> Lot:
     known = lot.applications.get(event.bidder, Application())
-    application = replace(known, approved=event.admitted, rank=event.rank)
+    application = replace(known, approved=event.admitted, declined=not event.admitted, rank=event.rank)
     ranks = lot.ranks
     if event.rank is not None:
         ranks = ranks.set(event.bidder, event.rank)
@@ -489,6 +489,7 @@ def _stage_begun(lot: Lot, event: StageBegun) -> Lot:
         seq=event.seq,
         last_at=event.at,
         stage=event.stage,
+        was_timed=event.stage is Stage.TIMED or lot.was_timed,
         closes_at=event.closes_at,
         ask=event.ask,
         soft_close=_soft_close_in(lot, event.stage),

@@ -88,7 +88,7 @@ def missing_for_admission(lot: Lot, bidder: str) -> Objection | None:
     if registration is not None:
         if application is None or not application.registered:
             return Objection(Code.NOT_ADMITTED, "Register for this lot first.")
-        if registration.check and not application.approved:
+        if application.declined or (registration.check and not application.approved):
             return Objection(Code.NOT_ADMITTED, "Your registration has not been admitted.")
     if lot.held(bidder) < lot.terms.deposit or bidder not in lot.paddles:
         return Objection(Code.DEPOSIT_REQUIRED, "This lot takes bids only from bidders whose deposit is confirmed.")
@@ -130,6 +130,8 @@ def _out_of_stage(lot: Lot, order: Offer) -> Objection | None:
         return Objection(Code.NOT_IN_STAGE, "No bids are taken while bidders confirm that they join the timed phase.")
     if lot.stage is Stage.FREE or order.bidder in lot.joined or order.bidder.startswith(FLOOR):
         return None
+    if lot.stage is Stage.QUOTES and not lot.was_timed:
+        return None  # the ceiling was reached in the free period: nobody was asked to join
     if lot.terms.two_phase is not None and lot.terms.two_phase.confirm_s is not None:
         return Objection(Code.NOT_JOINED, "You have not confirmed that you join the timed phase.")
     return None
@@ -302,7 +304,7 @@ def _follows(lot: Lot, order: Offer, bid: BidPlaced) -> Events:
     if lot.is_simple:
         return _extended(lot, bid)
     if _taken_at(lot, order) is not None:
-        return (sold(evolve(lot, bid), bid.at),)
+        return (sold(evolve(lot, bid), bid.at, order.attendance if isinstance(order, Bid) else None),)
     if lot.terms.first_bid_closes_s is not None and _is_first(lot):
         end = bid.at + seconds_to_us(lot.terms.first_bid_closes_s)
         return (CountdownStarted(lot=lot.lot, at=bid.at, seq=bid.seq + 1, closes_at=end),)

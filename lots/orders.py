@@ -29,7 +29,7 @@ class Attendance(NamedTuple):
 
 
 class Bid(Struct, frozen=True, gc=False):
-    """Offer exactly this amount."""
+    """Offer exactly this amount; `attendance` where the bid itself may be the hammer."""
 
     lot: str
     bidder: str
@@ -37,6 +37,7 @@ class Bid(Struct, frozen=True, gc=False):
     amount: int
     confirm: bool = False
     chance: int = 0
+    attendance: Attendance | None = None
 
 
 class MaxBid(Struct, frozen=True, gc=False):

@@ -105,11 +105,13 @@ class Application(Struct, frozen=True):
     Attributes:
         registered: Whether he has asked for it himself, and accepted the statements.
         approved: Whether the consignor has let him in.
+        declined: Whether the consignor has kept him out.
         rank: That of a priority purchaser, 1 the highest; None for all others.
     """
 
     registered: bool = False
     approved: bool = False
+    declined: bool = False
     rank: int | None = None
 
 
@@ -164,6 +166,7 @@ class Lot(Struct, frozen=True, kw_only=True):
     settlement: str | None = None
     successor: str | None = None
 
+    was_timed: bool = False
     bid_extensions: int = 0
     hard_end_at: int | None
     left_us: int = 0
@@ -230,7 +233,9 @@ class Lot(Struct, frozen=True, kw_only=True):
             return self.ask
         if self.price is None:
             return self.terms.start_price if self.fallen_to is None else self.fallen_to
-        return self.ask_above(self.price) if self.next_step is None else self.price + self.next_step
+        if self.next_step is None:
+            return self.ask_above(self.price)
+        return self._within_ceiling(self.price + self.next_step, self.price)
 
     def step(self) -> int:
         """Return the step that is asked now: the clerk's, else that of the price, or of the start price."""
@@ -247,9 +252,12 @@ class Lot(Struct, frozen=True, kw_only=True):
         ask = self.ladder.above(price)
         if self.terms.raise_ is Raise.MULTIPLE:
             ask += (self.terms.start_price - ask) % self.ladder.step(price)
-        if self.is_simple or self.price_ceiling is None:
-            return ask
-        return min(ask, max(self.price_ceiling, price))
+        return ask if self.is_simple else self._within_ceiling(ask, price)
+
+    def _within_ceiling(self, ask: int, price: int) -> int:
+        """Return an ask that may be bid: the price ceiling of a two-phase lot is no whole number of steps away."""
+        ceiling = self.price_ceiling
+        return ask if ceiling is None else min(ask, max(ceiling, price))
 
     @property
     def price_ceiling(self) -> int | None:

@@ -177,6 +177,10 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
             raise ValueError("debt belongs to a group: it stops the other lots")
         if self.buy_now is not None and (self.format is not Format.ENGLISH or self.buy_now < self.start_price):
             raise ValueError("buy_now belongs to the format 'english', and may not be below start_price")
+        if self.reserve is not None and self.format is Format.DUTCH:
+            raise ValueError("the floor of a falling price is its reserve: it has no other")
+        if self.reserve is not None and self.buy_now is not None and self.buy_now < self.reserve:
+            raise ValueError("buy_now may not be below the reserve")
         if self.provisional_s is not None and self.reserve is None:
             raise ValueError("provisional_s says nothing without a reserve")
         if not GRAVE.issuperset(self.four_eyes):

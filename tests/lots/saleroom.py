@@ -3,23 +3,42 @@
 It refuses to know sockets, stores and loops; a bell rings only when a test rings it, or punctually when a table says
 so. A table's line is `instant who order -> expected outcome`. Instants and ends are seconds after the opening (decimals
 down to the microsecond), amounts minor units. The lot opens at 0 and its scheduled end is 3600.
+
+Who is `clock` (ring [connected lost], outage END), `clerk` (or `clerk:NAME`; orders by their contract names) or a
+bidder (bid, max, register, join). Words with `=`: lot, ref, reason, seen, rank. What is expected: a code, `done`,
+`repeat`, `pending` or `nothing`; then the price, the leader, and facts (`_FACTS`; the ledger's as `held.ann=500`).
 """
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgpack
 import msgspec
 
 from clock.instants import SECOND_US
-from lots import orders
-from lots.decisions import Outcome, decide
+from lots.decision import Outcome
+from lots.decisions import decide
 from lots.events import Event
+from lots.fold import evolve
+from lots.ledger import NOTHING, Account
 from lots.listing import Listing
-from lots.orders import Bid, ExtendForOutage, ListLot, MaxBid, Offer, Order, Ring
+from lots.orders import (
+    OPS,
+    REOFFERS,
+    Attendance,
+    Bid,
+    ExtendForOutage,
+    Join,
+    ListLot,
+    MaxBid,
+    Order,
+    Register,
+    Reoffer,
+    Ring,
+)
 from lots.refusals import Code, Refused
-from lots.state import Accepted, Lot, evolve
+from lots.state import Accepted, Lot
 
 OPENS_AT = 1_700_000_000 * SECOND_US
 CLOSES_AT = OPENS_AT + 3_600 * SECOND_US
@@ -120,27 +139,66 @@ def _order(number: str, who: str, verb: str, words: list[str]) -> Order:
     named = dict(word.split("=") for word in words if "=" in word)
     lot, ref = named.get("lot", "A"), named.get("ref", number)
     bare = [word for word in words if "=" not in word]
+    who, _, name = who.partition(":")
     if who == "clock":
-        return Ring(lot) if verb == "ring" else ExtendForOutage(lot, instant(bare[0]))
+        return _of_the_clock(verb, lot, bare)
     if who == "clerk":
-        return _clerk_order(verb, lot, ref, bare, named.get("reason", ""))
-    kind: type[Offer] = Bid if verb == "bid" else MaxBid
-    return kind(lot, who, ref, int(bare[0]), confirm="confirm" in bare, chance=sum(who.encode()))
+        return _clerk_order(verb, bare, {**named, "lot": lot, "ref": ref, "by": name or "clerk"})
+    chance = sum(who.encode())
+    match verb:
+        case "bid":
+            return Bid(lot, who, ref, int(bare[0]), confirm="confirm" in bare, chance=chance)
+        case "max":
+            return MaxBid(lot, who, ref, int(bare[0]), confirm="confirm" in bare, chance=chance)
+        case "register":
+            return Register(lot=lot, bidder=who, ref=ref, accepts=tuple(bare), chance=chance)
+        case "join":
+            return Join(lot=lot, bidder=who, ref=ref)
+    raise AssertionError(f"a bidder does not {verb!r}")
+
+
+def _of_the_clock(verb: str, lot: str, words: list[str]) -> Order:
+    if verb == "outage":
+        return ExtendForOutage(lot, instant(words[0]))
+    return Ring(lot, Attendance(*map(int, words)) if words else None)
 
 
 _EXTRA: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "extend": lambda words: {"closes_at": instant(words[0])},
+    "reopen": lambda words: {"closes_at": instant(words[0]) if words else None},
+    "hammer": lambda words: {"attendance": Attendance(*map(int, words)) if words else None},
+    "pass": lambda words: {"attendance": Attendance(*map(int, words)) if words else None},
+    "void_bid": lambda words: {"seq": int(words[0])},
+    "floor_bid": lambda words: {"amount": int(words[0]), "hand": "".join(words[1:]), "chance": 1},
+    "step": lambda words: {"step": int(words[0])},
     "notice": lambda words: {"text": words[0]},
     "admit": lambda words: {"bidder": words[0], "chance": sum(words[0].encode())},
+    "decline": lambda words: {"bidder": words[0]},
     "bar": lambda words: {"bidder": words[0]},
+    "release": lambda words: {"bidder": words[0]},
+    "deposit": lambda words: {
+        "bidder": words[0],
+        "amount": int(words[1]),
+        "payment": words[2],
+        "currency": "".join(words[3:]) or None,
+        "chance": sum(words[0].encode()),
+    },
+    "allocate": lambda words: {"costs": int(words[0]), "shortfall": int(words[1])},
+    "countersign": lambda words: {"of_by": words[0], "of_ref": words[1]},
 }
 
 
-def _clerk_order(verb: str, lot: str, ref: str, words: list[str], reason: str) -> Order:
-    kind = getattr(orders, verb.capitalize())
+def _clerk_order(verb: str, words: list[str], named: dict[str, str]) -> Order:
+    """Return an operator's order; one that offers again as `SUCCESSOR START OPENS CLOSES [FIRST_BID_CLOSES_S]`."""
+    common: dict[str, Any] = {key: named[key] for key in ("lot", "by", "ref", "reason") if key in named}
+    common |= {key: int(named[key]) for key in ("seen", "rank") if key in named}
+    if verb in REOFFERS:
+        first_bid = {"first_bid_closes_s": float(words[4])} if len(words) > 4 else {}
+        start, opens_at, closes_at = int(words[1]), instant(words[2]), instant(words[3])
+        offered = listing(words[0], start_price=start, opens_at=opens_at, closes_at=closes_at, **first_bid)
+        return Reoffer(kind=verb, listing=offered, **common)
     extra = _EXTRA[verb](words) if verb in _EXTRA else {}
-    order: Order = kind(lot=lot, by="clerk", ref=ref, reason=reason, **extra)
-    return order
+    return cast("Order", OPS[verb](**common, **extra))
 
 
 def _compare(line: str, room: Saleroom, lot: str, outcome: Outcome, expected: list[str], *, silent: bool) -> None:
@@ -154,24 +212,32 @@ def _compare(line: str, room: Saleroom, lot: str, outcome: Outcome, expected: li
         expected = expected[1:]
     else:
         assert not isinstance(outcome, Refused), f"{line}: {outcome}"
-        if first in {"done", "repeat"}:
+        if first in {"done", "repeat", "pending"}:
             assert isinstance(outcome, Accepted), f"{line}: {outcome}"
             assert outcome.repeat == (first == "repeat"), f"{line}: {outcome}"
+            assert outcome.pending or first != "pending", f"{line}: {outcome}"
             expected = expected[1:]
-    wanted = _wanted(lot, expected)
-    actual = {(of, key): _FACTS[key](room.lots[of]) for of, key in wanted}
+    wanted = _wanted(room, lot, expected)
+    actual = {(of, key): _fact(room.lots[of], key) for of, key in wanted}
     assert actual == wanted, line
 
 
-def _wanted(lot: str, expected: list[str]) -> dict[tuple[str, str], str]:
-    """Read `price leader key=value B.key=value`; a dash stands for None."""
+def _wanted(room: Saleroom, lot: str, expected: list[str]) -> dict[tuple[str, str], str]:
+    """Read `price leader key=value B.key=value B.held.ann=value`; a dash stands for None."""
     wanted = dict(zip(((lot, "price"), (lot, "leader")), (word for word in expected if "=" not in word), strict=False))
     for word in expected:
         if "=" in word:
             key, _, value = word.partition("=")
-            of, _, name = key.rpartition(".")
-            wanted[of or lot, name] = value
+            of, _, name = key.partition(".")
+            wanted[(of, name) if of in room.lots else (lot, key)] = value
     return wanted
+
+
+def _fact(lot: Lot, key: str) -> str:
+    account, _, bidder = key.partition(".")
+    if account in list(Account):
+        return str(getattr(lot.ledger.get(bidder, NOTHING), account))
+    return _FACTS[key](lot)
 
 
 def _seconds(at: int | None) -> str:
@@ -200,4 +266,12 @@ _FACTS: dict[str, Callable[[Lot], str]] = {
     "notice": lambda lot: _or_dash(lot.notice),
     "seq": lambda lot: str(lot.seq),
     "paddles": lambda lot: str(len(lot.paddles)),
+    "stage": lambda lot: _or_dash(lot.stage),
+    "lowers": lambda lot: _seconds(lot.lowers_at),
+    "settlement": lambda lot: _or_dash(lot.settlement),
+    "provisional": lambda lot: str(lot.provisional).lower(),
+    "warned": lambda lot: str(lot.warned).lower(),
+    "successor": lambda lot: _or_dash(lot.successor),
+    "resume_by": lambda lot: _seconds(lot.resume_by),
+    "due": lambda lot: _seconds(lot.deadline),
 }

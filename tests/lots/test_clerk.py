@@ -127,7 +127,7 @@ TABLE = """
     decline      not_registered   not_registered   not_registered   not_registered   not_registered   not_registered
     bar          upcoming         open             paused           sold             passed           withdrawn
     deposit      wrong_amount     wrong_amount     wrong_amount     wrong_amount     wrong_amount     wrong_amount
-    release      already_done     already_done     already_done     already_done     already_done     already_done
+    release      wrong_phase      wrong_phase      wrong_phase      already_done     already_done     already_done
     consent      wrong_phase      wrong_phase      wrong_phase      wrong_phase      wrong_phase      wrong_phase
     settle       wrong_phase      wrong_phase      wrong_phase      sold             wrong_phase      wrong_phase
     default      wrong_phase      wrong_phase      wrong_phase      sold             wrong_phase      wrong_phase

@@ -583,10 +583,9 @@ STORED: list[tuple[Event, Part, Part]] = [
             "bids": 2,
             "leader": 123,
             "reserve": "not_met",
-            "rank": 1,
             "warned": False,
         },
-        {"bidder": "@floor:left", "ref": "o-1", "amount": 200, "ceiling": 200, "by": "kim"},
+        {"bidder": "@floor:left", "ref": "o-1", "amount": 200, "ceiling": 200, "rank": 1, "by": "kim"},
     ),
     (
         BidsOpened(

@@ -206,17 +206,15 @@ ORDERS = [
         listing(deposit=50),
     ),
     fact(
-        "admitted again with another rank he has that one until he has bid",
+        "once admitted his rank stays what it was and whether he has bid is not told",
         """
         1  ann   bid 200           ->  200 ann
         2  bob   bid 200           ->  below_ask
-        3  clerk admit bob rank=3  ->  done  paddles=5
-        4  bob   bid 200           ->  200 bob
-        5  clerk admit bob rank=3  ->  done
-        6  clerk admit bob         ->  already_done
+        3  clerk admit bob rank=3  ->  already_done
+        4  bob   bid 200           ->  below_ask
+        5  clerk admit bob         ->  done
         7  clerk admit bob rank=2  ->  already_done
-        8  ann   bid 210           ->  210 ann
-        9  bob   bid 210           ->  210 bob
+        8  bob   bid 210           ->  210 bob
         """,
         LOT,
     ),

@@ -355,13 +355,14 @@ QUOTES = [
         CEILING,
     ),
     fact(
-        "quotes in the free period are taken from who has joined by then",
+        "quotes in the free period are taken from everyone for nobody was asked to join",
         """
         1     ann   join      ->  done
         2     bob   bid 200   ->  200 bob  stage=quotes
         3     cid   join      ->  not_in_stage
-        4     cid   bid 210   ->  not_joined
+        4     cid   bid 210   ->  done
         5     ann   bid 210   ->  done
+        6     cid   bid 220   ->  already_quoted
         """,
         CEILING,
     ),

@@ -1,0 +1,1 @@
+"""A naive sale on paper: what the real one is compared with."""
