@@ -112,6 +112,12 @@ class House:
         actor.inbox.append(Waiting(order, at, self._watch.lag_us, reply))
         self._rostrum.call(actor)
 
+    async def ask(self, order: Order) -> Answer:
+        """Give an order and wait for the answer; one that comes when nobody waits any more is let go."""
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.submit(order, lambda answer: None if answered.done() else answered.set_result(answer))
+        return await answered
+
     def _refuse(self, reply: Reply, refused: Refused) -> None:
         self.figures.refused[refused.code] += 1
         reply(refused)
@@ -261,6 +267,7 @@ class House:
             if commit is None:
                 raise LogDamaged(f"Lot {lot} is in the catalogue, but its log is empty.")
             actor.remember(commit.state, tail)
+            self._seats.org_of.setdefault(group, commit.state.listing.org)
             self._watch.latest_at = max(self._watch.latest_at, commit.state.last_at)
             self._committed(commit)
 

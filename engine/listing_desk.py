@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from clock.instants import SECOND_US, Clock
-from engine.actor import Actor, Answer, Reply
+from engine.actor import Actor, Answer
 from engine.catalogue import lot_record
 from engine.commit import Standing
 from engine.errors import StoreError
@@ -35,16 +35,21 @@ _LOOKED_AT_ONCE = 200
 
 
 class Seats:
-    """Which actor a lot and a group belong to; a name that is here is taken."""
+    """Which actor a lot and a group belong to; a name that is here is taken.
+
+    `org_of`: which consignor runs a group. It is one for ever: lots of a group extend and stop each other.
+    """
 
     def __init__(self) -> None:
         self.of_group: dict[str, Actor] = {}
         self.of_lot: dict[str, Actor] = {}
+        self.org_of: dict[str, str | None] = {}
 
     def take(self, listing: Listing) -> Actor:
         """Give a lot its actor."""
         actor = self.of_group.setdefault(listing.group, Actor(listing.group))
         self.of_lot[listing.lot] = actor
+        self.org_of.setdefault(listing.group, listing.org)
         return actor
 
 
@@ -73,8 +78,8 @@ class Host(Protocol):
         """How every lot stands, by id."""
         ...
 
-    def submit(self, order: Order, reply: Reply) -> None:
-        """Let an order wait for its decision."""
+    async def ask(self, order: Order) -> Answer:
+        """Give an order and wait for the answer."""
         ...
 
     def out_of_service(self) -> str | None:
@@ -137,7 +142,7 @@ class ListingDesk:
                 refused = await self._place(listing)
             if refused is not None:
                 return refused
-            answer = await self._ask(ListLot(listing, self._defaulters_before(listing)))
+            answer = await self._host.ask(ListLot(listing, self._defaulters_before(listing)))
             uncatalogued = self._seats.of_lot[listing.lot].uncatalogued
             if isinstance(answer, Accepted) and listing.lot in uncatalogued:
                 await self._journal.enter_in_catalogue([lot_record(listing)])
@@ -163,15 +168,26 @@ class ListingDesk:
         if sentence is not None:
             return Refused(Code.UNAVAILABLE, sentence)
         known = self._seats.of_lot.get(listing.lot)
-        closes_at = listing.terms.closes_at
-        if known is None and closes_at is not None and closes_at <= self._host.clock.now():
-            return Refused(Code.MALFORMED, "closes_at has passed: the lot could not be bid on.")
-        if known is not None and known.group != listing.group:
+        if known is None:
+            return self._cannot_begin(listing)
+        if known.group != listing.group:
             return Refused(Code.CONFLICT, f"Lot {listing.lot!r} is listed already, in another group.")
-        if listing.terms.group in self._seats.of_lot and listing.terms.group != listing.lot:
-            return Refused(Code.MALFORMED, f"group {listing.terms.group!r} is the id of a lot.")
-        if known is None and listing.lot in self._seats.of_group:
+        return None
+
+    def _cannot_begin(self, listing: Listing) -> Refused | None:
+        """Return what stands against a lot that is not here yet."""
+        group, closes_at = listing.terms.group, listing.terms.closes_at
+        before = self._host.lots.get(listing.before or "")
+        if closes_at is not None and closes_at <= self._host.clock.now():
+            return Refused(Code.MALFORMED, "closes_at has passed: the lot could not be bid on.")
+        if group in self._seats.of_lot:
+            return Refused(Code.MALFORMED, f"group {group!r} is the id of a lot.")
+        if listing.lot in self._seats.of_group:
             return Refused(Code.CONFLICT, f"{listing.lot!r} is the name of a group.")
+        if self._seats.org_of.get(listing.group, listing.org) != listing.org:
+            return Refused(Code.CONFLICT, f"Group {group!r} is run by another consignor.")
+        if before is not None and not before.state.is_free:
+            return Refused(Code.CONFLICT, f"Lot {listing.before!r} was bought, or is still on offer.")
         return None
 
     def _make_room(self, listing: Listing) -> Actor:
@@ -179,11 +195,6 @@ class ListingDesk:
         actor.tails.setdefault(listing.lot, Tail())
         actor.uncatalogued.add(listing.lot)
         return actor
-
-    async def _ask(self, order: Order) -> Answer:
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._host.submit(order, lambda answer: None if answered.done() else answered.set_result(answer))
-        return await answered
 
     # Whole sales ------------------------------------------------------------------------------------------------------
 
@@ -310,6 +321,7 @@ class _Beside:
     def __init__(self, listings: Iterable[Listing]) -> None:
         self._names = {listing.lot for listing in listings}
         self._seen: set[str] = set()
+        self._org_of: dict[str, str | None] = {}
 
     def clash(self, listing: Listing) -> Refused | None:
         """Say why the next lot cannot be imported with the others."""
@@ -319,4 +331,6 @@ class _Beside:
         self._seen.add(lot)
         if group in self._names:
             return Refused(Code.MALFORMED, f"group {group!r} is the id of a lot in this import.")
+        if self._org_of.setdefault(listing.group, listing.org) != listing.org:
+            return Refused(Code.CONFLICT, f"Group {group!r} has lots of several consignors in this import.")
         return None

@@ -1,8 +1,8 @@
 """The registers: what the house keeps besides its lots: sales, consignors, and what currencies are worth.
 
 It refuses to know lots, and who may write here. Invariants: what is read here is in the catalogue, but for a sale that
-its lots named before it was listed; one entry is written at a time, and none while it is not known which names an
-import has taken. Instants are microseconds.
+its lots named before it was listed; one entry is written at a time, and no sale while it is not known which names
+an import has taken. Instants are microseconds.
 """
 
 import asyncio

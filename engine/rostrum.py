@@ -404,5 +404,6 @@ def _note(waiting: Waiting, refused: Refused, group: str) -> RefusalNote:
     record = {"op": type(waiting.order).__name__, "at": waiting.at, "lag_us": waiting.lag_us}
     if not isinstance(waiting.order, ListLot | Reoffer):
         record |= msgspec.structs.asdict(waiting.order)
+        record.pop("accepts", None)  # 32,000 characters of somebody's choice, ten thousand times over
     record |= {"code": refused.code, "ask": refused.ask}
     return RefusalNote(waiting.order.lot, group, msgpack.packb(record))

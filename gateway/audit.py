@@ -55,23 +55,22 @@ class Audit:
 
     async def settlement(self, request: Request) -> Response:
         """Show those who run a lot, and auditors, its account with the buyer."""
-        identity = self._counter.someone(request, _WHO)
-        if identity.role is not Role.AUDITOR and not identity.may_direct:
-            raise ProblemError(403, Code.FORBIDDEN, "This is for operators and auditors.")
+        identity = self._counter.accountant(request)
         lot = self._counter.lot(request)
-        if identity.role is not Role.AUDITOR:
+        if not self._counter.may_read(identity, lot.listing.org):
             self._counter.must_run(identity, lot.listing.org)
         parameters(request)
-        return answer(settled(_ended(lot)))
+        await self._open(identity, lot)
+        return answer(settled(self._counter.lot(request)))
 
     async def record(self, request: Request) -> Response:
         """Show a page of the lot's log."""
-        self._auditor(request)
+        identity = self._auditor(request)
         lot = self._counter.lot(request)
         given = parameters(request, "after", "limit")
         after = _top(given["after"]) if "after" in given else NOTHING
         limit = whole_number(given, "limit", _PAGE, 1, _PAGE_MAX)
-        _ended(lot)
+        await self._open(identity, lot)
         try:
             found = await self._house.record(lot.lot, after, limit + 1)
         except JournalAway:
@@ -81,18 +80,22 @@ class Audit:
 
     async def refusals(self, request: Request) -> Response:
         """Show a page of the refusals that are kept, the oldest first; `after` passes over so many."""
-        self._auditor(request)
+        identity = self._auditor(request)
         lot = self._counter.lot(request)
         given = parameters(request, "after", "limit")
         after = whole_number(given, "after", 0, 0, 2**53 - 1)
         limit = whole_number(given, "limit", _PAGE, 1, _PAGE_MAX)
-        _ended(lot)
+        await self._open(identity, lot)
         try:
             notes = await self._house.refusals(lot.lot)
         except JournalAway:
             raise _away() from None
         found = notes[after : after + limit]
         return answer({"lot": lot.lot, "kept": len(notes), "refusals": [_readable(unpack(note)) for note in found]})
+
+    async def _open(self, identity: Identity, lot: Lot) -> None:
+        """See that the lot has ended, and have it kept that it is read: it is not reopened any more."""
+        await self._counter.open_accounts(identity, [_ended(lot)])
 
     def _auditor(self, request: Request) -> Identity:
         """Return who asks if he may read a whole log: an auditor, or an admin of the house."""

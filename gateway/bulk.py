@@ -38,6 +38,8 @@ from lots.sheets import ABOUT
 _BODY_WAIT_S: Final = 60.0
 _SLICE: Final = 20
 _DETAIL_LEN_MAX: Final = 500
+_ERRORS_MAX: Final = 1_000
+"""Errors of one import that are told; a file with more is wrong throughout."""
 _CSV: Final = "text/csv"
 
 
@@ -158,6 +160,8 @@ class Bulk:
             if number > self._lots_max:
                 raise malformed(f"An import may have at most {self._lots_max} lots.")
             offering.take(entry)
+            if len(offering.faults) >= _ERRORS_MAX:
+                break
             if number % _SLICE == 0:
                 await asyncio.sleep(0)
 
@@ -190,8 +194,10 @@ def _problem(objections: Iterable[Objection], rows: Mapping[str, int], faults: I
         codes.add(refused.code)
     told.sort(key=lambda fault: fault.row or 0)
     code = next((one for one in (Code.MALFORMED, Code.CONFLICT) if one in codes), None) or min(codes)
-    errors = [{"row": row, "lot": lot, "detail": _sentence(detail)} for row, lot, detail in told]
-    some = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    errors = [{"row": row, "lot": lot, "detail": _sentence(detail)} for row, lot, detail in told[:_ERRORS_MAX]]
+    some = "1 error" if len(told) == 1 else f"{len(told)} errors"
+    if len(told) >= _ERRORS_MAX:
+        some = f"{_ERRORS_MAX} errors or more, of which these are the first"
     return ProblemError(status_of(code), code, f"Nothing was imported: {some}.", errors=errors)
 
 

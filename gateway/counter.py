@@ -9,7 +9,7 @@ microseconds. Source: protocol.md, "HTTP".
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -25,6 +25,7 @@ from gateway.frames import Message
 from gateway.messages import Malformed
 from gateway.origins import Origins
 from gateway.problems import ProblemError, answer, malformed, status_of
+from lots.orders import OpenAccounts
 from lots.refusals import Code, Refused
 from lots.state import Accepted, Lot
 
@@ -121,6 +122,31 @@ class FrontCounter:
         self.must_run(identity, org)
         if org is not None and org not in self._house.registers.consignors:
             raise malformed(f"There is no consignor {org!r} in this house.")
+
+    def accountant(self, request: Request) -> Identity:
+        """Return who asks if he may read accounts: an operator of those he runs, an auditor of all.
+
+        Raises:
+            ProblemError: He may not.
+        """
+        identity = self.someone(request, "Say who you are first; this is for operators and auditors.")
+        if identity.role is not Role.AUDITOR and not identity.may_direct:
+            raise ProblemError(403, Code.FORBIDDEN, "This is for operators and auditors.")
+        return identity
+
+    def may_read(self, identity: Identity, org: str | None) -> bool:
+        """Whether he may read the accounts of what this consignor runs (None: the house itself)."""
+        return identity.role is Role.AUDITOR or self.may_run(identity, org)
+
+    async def open_accounts(self, identity: Identity, lots: Iterable[Lot]) -> None:
+        """Have it kept that he reads what only the house knew of these lots, which have ended.
+
+        Raises:
+            ProblemError: It cannot be kept now, or one of them was reopened just now.
+        """
+        orders = [OpenAccounts(lot.lot, identity.sub) for lot in lots if not lot.is_disclosed]
+        for decided in await asyncio.gather(*(self._house.ask(order) for order in orders)):
+            self.granted(decided)
 
     # What he asks for -------------------------------------------------------------------------------------------------
 

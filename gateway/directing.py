@@ -21,7 +21,7 @@ from clock.instants import seconds_to_us
 from engine.house import House
 from gateway import answers
 from gateway.bid_desk import BidDesk
-from gateway.counter import FrontCounter, awaited, parameters
+from gateway.counter import FrontCounter, parameters
 from gateway.directions import Clerk, Extend, OrderBody, Reauction, Reoffer, Reopen, SellOff
 from gateway.frames import Message
 from gateway.messages import sentence
@@ -80,8 +80,7 @@ class Directing:
             return answer(answers.directed(await self._offer_again(order, listing)))
 
     async def _give(self, order: orders.ClerkOrder) -> Accepted:
-        decided = await awaited(lambda reply: self._house.submit(order, reply))
-        return self._counter.granted(decided, order.ref, order.lot)
+        return self._counter.granted(await self._house.ask(order), order.ref, order.lot)
 
     # From what is said to the order -----------------------------------------------------------------------------------
 
@@ -127,6 +126,8 @@ class Directing:
 
     def _see_that_it_can_be_listed(self, order: orders.ClerkOrder, listing: Listing) -> None:
         """See that the other lot is new or this very one, before the lot itself says that it is offered again."""
+        if not self._house.lots[order.lot].state.is_free:
+            return  # the order itself is refused, and says why
         known = self._house.lots.get(listing.lot)
         refused = self._house.listings.cannot_list(listing)
         if refused is None and known is not None and known.state.listing != listing:

@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from clock.instants import format_instant
 from engine.house import House
-from gateway.auth import Identity, Role
 from gateway.counter import FrontCounter, parameters
 from gateway.frames import Message
 from gateway.money import money
@@ -24,7 +23,6 @@ from gateway.problems import UNKNOWN_SALE, ProblemError, answer, malformed
 from gateway.spreadsheet import table
 from lots.listing import Sale
 from lots.phases import ENDED, Phase
-from lots.refusals import Code
 from lots.settlement import Statement, statement
 from lots.state import Lot, Settlement
 
@@ -68,14 +66,15 @@ class Exports:
 
     async def settlement(self, request: Request) -> Response:
         """Show those who run a sale, and auditors, the accounts of its lots that have ended."""
-        identity = self._counter.someone(request, "Say who you are first; this is for operators and auditors.")
-        if identity.role is not Role.AUDITOR and not identity.may_direct:
-            raise ProblemError(403, Code.FORBIDDEN, "This is for operators and auditors.")
+        identity = self._counter.accountant(request)
         as_csv = _wants_csv(request)
         sale = self._sale(request)
-        if identity.role is not Role.AUDITOR:
+        if not self._counter.may_read(identity, sale.org):
             self._counter.must_run(identity, sale.org)
-        lots = (lot for lot in self._lots(sale) if lot.phase in ENDED and self._may_see(identity, lot))
+        lots = [
+            lot for lot in self._lots(sale) if lot.phase in ENDED and self._counter.may_read(identity, lot.listing.org)
+        ]
+        await self._counter.open_accounts(identity, lots)
         rows = await self._rows(lots, _account)
         if as_csv:
             return _file(sale, "settlement", _ACCOUNTS, rows)
@@ -89,9 +88,6 @@ class Exports:
 
     def _lots(self, sale: Sale) -> Iterable[Lot]:
         return (self._house.lots[lot].state for lot in self._house.lots_of(sale.sale))
-
-    def _may_see(self, identity: Identity, lot: Lot) -> bool:
-        return identity.role is Role.AUDITOR or self._counter.may_run(identity, lot.listing.org)
 
     async def _rows(self, lots: Iterable[Lot], shown: Callable[[Lot], Message]) -> list[Message]:
         """Make the rows slice by slice, so that a large sale holds no bid up."""

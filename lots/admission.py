@@ -135,9 +135,7 @@ def admit(lot: Lot, order: Admit, at: int, facts: Facts) -> Carried:
     pays = _pays_by_word(lot, order.bidder)
     if not pays and known is not None and (known.approved, known.rank) == (True, order.rank):
         return ()
-    event = ApplicationChecked(
-        lot=lot.lot, at=at, bidder=order.bidder, admitted=True, rank=order.rank, **facts, grounds=order.reason
-    )
+    event = ApplicationChecked(lot=lot.lot, at=at, bidder=order.bidder, admitted=True, rank=order.rank, **facts)
     events: Events = (event,)
     lot = evolve(lot, event)
     if pays:
@@ -176,13 +174,11 @@ def _received(lot: Lot, bidder: str, payment: str, at: int, **facts: Any) -> Dep
 
 def decline(lot: Lot, order: Decline, at: int, facts: Facts) -> Carried:
     """Keep out who has registered or paid, and give back what he paid; whether he has bid the answer must not tell."""
-    if order.bidder in lot.paddles:
-        return Objection(Code.ALREADY_DONE, "This bidder may bid already; bar him instead.")
     if order.bidder not in lot.applications and not lot.held(order.bidder):
         return Objection(Code.NOT_REGISTERED, "This bidder has not registered for the lot.")
-    event = ApplicationChecked(
-        lot=lot.lot, at=at, bidder=order.bidder, admitted=False, rank=None, **facts, grounds=order.reason
-    )
+    if lot.needs_admission and order.bidder in lot.paddles:
+        return Objection(Code.ALREADY_DONE, "This bidder may bid already; bar him instead.")
+    event = ApplicationChecked(lot=lot.lot, at=at, bidder=order.bidder, admitted=False, rank=None, **facts)
     if not lot.held(order.bidder):
         return (event,)
     return event, deposit_moved(lot, order.bidder, Account.HELD, Account.RELEASED, at)
@@ -206,7 +202,7 @@ def confirm_deposit(lot: Lot, order: ConfirmDeposit, at: int, facts: Facts) -> C
         return replace(known, ref=order.ref, repeat=True)
     if lot.held(order.bidder):
         return Objection(Code.ALREADY_DONE, "This bidder's deposit is held already.")
-    event = _received(lot, order.bidder, order.payment, at, **facts, grounds=order.reason)
+    event = _received(lot, order.bidder, order.payment, at, **facts)
     return event, *_paddle_if_due(evolve(lot, event), order.bidder, order.chance, at)
 
 
@@ -218,15 +214,15 @@ def release(lot: Lot, order: Release, at: int, facts: Facts) -> Carried:
         return Objection(Code.WRONG_PHASE, "Who has won, or waits for the seller's consent, leaves his deposit.")
     if not lot.held(order.bidder):
         return Objection(Code.ALREADY_DONE, "Nothing is held of this bidder.")
-    return (deposit_moved(lot, order.bidder, Account.HELD, Account.RELEASED, at, **facts, grounds=order.reason),)
+    return (deposit_moved(lot, order.bidder, Account.HELD, Account.RELEASED, at, **facts),)
 
 
-def settle(lot: Lot, order: Settle, at: int, facts: Facts) -> Carried:
+def settle(lot: Lot, _order: Settle, at: int, facts: Facts) -> Carried:
     """Note that the buyer has paid; his deposit counts towards the price."""
     refused = _not_due(lot, Settlement.PAID)
     if refused is not None:
         return refused
-    event = LotSettled(lot=lot.lot, at=at, seq=lot.seq + 1, **facts, grounds=order.reason)
+    event = LotSettled(lot=lot.lot, at=at, seq=lot.seq + 1, **facts)
     buyer = lot.leader_bidder
     if buyer is None or not lot.held(buyer):
         return (event,)
@@ -271,14 +267,4 @@ def allocate(lot: Lot, order: Allocate, at: int, facts: Facts) -> Carried:
         DepositMoved(lot=lot.lot, at=at, bidder=buyer, source=Account.FORFEITED, to=to, amount=amount)
         for to, amount in allocation(forfeited, order.costs, order.shortfall)
     ]
-    first = DepositMoved(
-        lot=lot.lot,
-        at=at,
-        bidder=buyer,
-        source=moves[0].source,
-        to=moves[0].to,
-        amount=moves[0].amount,
-        **facts,
-        grounds=order.reason,
-    )
-    return first, *moves[1:]
+    return replace(moves[0], **facts), *moves[1:]

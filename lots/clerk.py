@@ -29,7 +29,7 @@ from lots.admission import (
     release,
     settle,
 )
-from lots.closing import caught_up, deposit_moved, has_ended, opened, passed, sold
+from lots.closing import caught_up, has_ended, opened, passed, sold
 from lots.decision import Decision, Events, Objection, again, refuse
 from lots.events import (
     BidVoided,
@@ -41,12 +41,12 @@ from lots.events import (
     LotWithdrawn,
     NoticePosted,
     OrderProposed,
+    ProposalClosed,
     StepSet,
 )
 from lots.fold import evolve, offers_of, voided_with
 from lots.formats import Format, Stage
-from lots.ledger import NOTHING, Account
-from lots.money import is_share
+from lots.money import HUNDRED_PERCENT, is_share
 from lots.offers import accept, closed_to_bids, moved, wrong_in_format
 from lots.orders import (
     FLOOR,
@@ -90,7 +90,6 @@ _SUSPENDED_AT_MOST_US = 5 * DAY_US
 """Within this a suspended lot is to be resumed (Fa Shi [2016] 18, article 28)."""
 _DROP_PERCENT_MAX = 20
 """A re-auction may be so much cheaper (article 26)."""
-_HUNDRED = 100
 
 
 def carry_out(lot: Lot, order: Clerk, at: int) -> Decision:
@@ -101,7 +100,7 @@ def carry_out(lot: Lot, order: Clerk, at: int) -> Decision:
         return again(kept, op, body, lot, at)
     if order.seen is not None and order.seen != lot.seq:
         return refuse(Objection(Code.STALE, f"The lot has gone on to {lot.seq} since you saw it; look again."), lot, at)
-    facts = {"by": order.by, "ref": order.ref, "op": op, "body": body}
+    facts = {"by": order.by, "ref": order.ref, "op": op, "body": body, "grounds": _grounds(order)}
     if isinstance(order, Countersign):
         return _countersigned(lot, order, at, facts)
     return _decided(lot, order, at, facts, is_proposed=op in lot.terms.four_eyes)
@@ -117,10 +116,18 @@ def _decided(lot: Lot, order: Clerk, at: int, facts: Facts, *, is_proposed: bool
         return refuse(carried, lot, at)
     if isinstance(carried, Accepted):
         return Decision((), carried)
+    if not carried and "proposal" in facts:
+        carried = (ProposalClosed(lot=lot.lot, at=at, **facts),)
     if is_proposed and carried:
         proposed = _proposed(lot, order, at, facts)
         return Decision(before + proposed, Accepted(order.ref, lot.lot, lot.seq, at, pending=True))
     return Decision(before + carried, _answer(lot, carried, at, facts))
+
+
+def _grounds(order: Clerk) -> str:
+    """Return the operator's reason where no event publishes it: it is kept all the same."""
+    row = _ROWS.get(type(order))
+    return "" if row is not None and row.publishes else order.reason
 
 
 def _answer(lot: Lot, carried: Events, at: int, facts: Facts) -> Accepted:
@@ -145,7 +152,7 @@ def _out_of_phase(lot: Lot, row: "_Row", op: str, at: int) -> Objection | None:
 
 def _proposed(lot: Lot, order: Clerk, at: int, facts: Facts) -> Events:
     fields: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(order))  # as a log of it is read
-    return (OrderProposed(lot=lot.lot, at=at, order=fields, grounds=order.reason, **facts),)
+    return (OrderProposed(lot=lot.lot, at=at, order=fields, **facts),)
 
 
 def _countersigned(lot: Lot, order: Countersign, at: int, facts: Facts) -> Decision:
@@ -221,7 +228,7 @@ def _extend(lot: Lot, order: Extend, at: int, facts: Facts) -> Carried:
         return Objection(Code.WRONG_PHASE, f"Only an open lot with an end can be extended; this one is {lot.phase}.")
     if order.closes_at <= lot.closes_at:
         return Objection(Code.MALFORMED, f"The end can only move later than {lot.closes_at}.")
-    return (moved(lot, order.closes_at, "operator", at, lot.seq + 1, **facts, grounds=order.reason),)
+    return (moved(lot, order.closes_at, "operator", at, lot.seq + 1, **facts),)
 
 
 def _fair_warning(lot: Lot, order: FairWarning, at: int, facts: Facts) -> Carried:
@@ -240,9 +247,7 @@ def _not_open(lot: Lot, at: int) -> Objection | None:
 
 
 def _notice(lot: Lot, order: Notice, at: int, facts: Facts) -> Carried:
-    event = NoticePosted(
-        lot=lot.lot, at=at, seq=lot.seq + 1, text=order.text, notice=order.text, **facts, grounds=order.reason
-    )
+    event = NoticePosted(lot=lot.lot, at=at, seq=lot.seq + 1, text=order.text, notice=order.text, **facts)
     return (event,)
 
 
@@ -255,7 +260,7 @@ def _set_step(lot: Lot, order: SetStep, at: int, facts: Facts) -> Carried:
     if lot.price is None or lot.stage in (Stage.JOINING, Stage.QUOTES):
         return Objection(Code.WRONG_PHASE, "There is no bid yet that a step could stand above.")
     ask = replace(lot, ask=None, next_step=order.step).least()
-    return (StepSet(lot=lot.lot, at=at, seq=lot.seq + 1, step=order.step, ask=ask, **facts, grounds=order.reason),)
+    return (StepSet(lot=lot.lot, at=at, seq=lot.seq + 1, step=order.step, ask=ask, **facts),)
 
 
 def _floor_bid(lot: Lot, order: FloorBid, at: int, facts: Facts) -> Carried:
@@ -267,7 +272,7 @@ def _floor_bid(lot: Lot, order: FloorBid, at: int, facts: Facts) -> Carried:
     refused = closed_to_bids(lot, at) or wrong_in_format(lot, bid)
     if refused is not None:
         return refused
-    events, _ = accept(lot, bid, at, clerk=facts["by"])
+    events, _ = accept(lot, bid, at, clerk=facts["by"], grounds=facts["grounds"])
     return events
 
 
@@ -286,7 +291,7 @@ def _hammer(lot: Lot, order: Hammer, at: int, facts: Facts) -> Carried:
     least_s = None if lot.terms.bounds is None else lot.terms.bounds.open_s_min
     if least_s is not None and at < lot.opened_at + seconds_to_us(least_s):
         return Objection(Code.TOO_EARLY, f"The lot must be open for at least {least_s:g} s.")
-    return (sold(lot, at, order.attendance, **facts, grounds=order.reason),)
+    return (sold(lot, at, order.attendance, **facts),)
 
 
 def _pass(lot: Lot, order: Pass, at: int, facts: Facts) -> Carried:
@@ -295,20 +300,21 @@ def _pass(lot: Lot, order: Pass, at: int, facts: Facts) -> Carried:
     reason = "no_bids" if lot.leader is None else "by_clerk"
     if lot.leader is not None and lot.reserve == Reserve.NOT_MET:
         reason = "reserve_not_met"
-    return (passed(lot, at, reason, order.attendance, **facts, grounds=order.reason),)
+    return (passed(lot, at, reason, order.attendance, **facts),)
 
 
-def _consent(lot: Lot, order: Consent, at: int, facts: Facts) -> Carried:
+def _consent(lot: Lot, _order: Consent, at: int, facts: Facts) -> Carried:
     if not lot.provisional or lot.consent_until is None or at >= lot.consent_until:
         return Objection(Code.WRONG_PHASE, "No bid waits for the seller's consent.")
-    return (sold(lot, at, **facts, grounds=order.reason),)
+    return (sold(lot, at, **facts),)
 
 
 def _reopen(lot: Lot, order: Reopen, at: int, facts: Facts) -> Carried:
     if lot.terms.format in (Format.DUTCH, Format.SEALED) or lot.sealed:
         return Objection(Code.FORMAT_MISMATCH, "This format cannot be reopened; offer the lot again instead.")
-    if lot.settlement in (Settlement.PAID, Settlement.DEFAULTED) or lot.successor is not None:
-        return Objection(Code.WRONG_PHASE, "The lot is settled, or offered again as another one.")
+    if _is_done_with(lot):
+        sentence = "The lot is settled, offered again, its accounts were read or its deposits given back."
+        return Objection(Code.WRONG_PHASE, sentence)
     end = order.closes_at
     if (end is None) != (lot.terms.format is Format.SALEROOM):
         return Objection(Code.MALFORMED, "A reopened lot needs an end, unless it is a saleroom lot.")
@@ -318,10 +324,13 @@ def _reopen(lot: Lot, order: Reopen, at: int, facts: Facts) -> Carried:
     event = LotReopened(
         lot=lot.lot, at=at, seq=lot.seq + 1, reason=order.reason, closes_at=end, ask=lot.least(), stage=stage, **facts
     )
-    leader = lot.leader_bidder
-    if leader is None or not lot.ledger.get(leader, NOTHING).applied:
-        return (event,)
-    return event, deposit_moved(lot, leader, Account.APPLIED, Account.HELD, at)
+    return (event,)
+
+
+def _is_done_with(lot: Lot) -> bool:
+    """Whether a close cannot be taken back: who bought is known, or the deposits that stood for the bids are gone."""
+    is_settled = lot.settlement in (Settlement.PAID, Settlement.DEFAULTED)
+    return is_settled or lot.successor is not None or lot.is_disclosed or lot.is_returned
 
 
 # Voiding --------------------------------------------------------------------------------------------------------------
@@ -358,8 +367,11 @@ def _voided(lot: Lot, seq: int, reason: str, at: int, facts: Facts) -> Carried:
     fallen = voided_with(lot, seq)
     if not fallen:
         return Objection(Code.UNKNOWN_BID, f"No accepted bid has the number {seq}.")
-    if lot.refs[fallen[0]].voided:
+    bid = lot.refs[fallen[0]]
+    if bid.voided:
         return Objection(Code.ALREADY_DONE, "This bid was voided already.")
+    if bid.has_felt and any(kept.voided and kept.has_felt for kept in lot.refs.values()):
+        return Objection(Code.ALREADY_DONE, "A bid from the room that met a ceiling is taken back once only.")
     return (_bid_voided(lot, restood(lot, fallen), seq, reason, at, facts),)
 
 
@@ -403,22 +415,25 @@ def _reoffer(lot: Lot, order: Reoffer, at: int, facts: Facts) -> Carried:
 def _not_to_be_reoffered(lot: Lot) -> Objection | None:
     if lot.successor is not None:
         return Objection(Code.ALREADY_DONE, f"The lot is offered again as {lot.successor!r} already.")
-    is_free = lot.phase in (Phase.PASSED, Phase.WITHDRAWN) or lot.settlement == Settlement.DEFAULTED
-    if not is_free or lot.provisional:
+    if not lot.is_free:
         return Objection(
             Code.WRONG_PHASE, "Only a lot that was not sold, or whose buyer has defaulted, is offered again."
         )
     return None
 
 
-def _may_be_anything(_lot: Lot, _order: Reoffer, _at: int) -> Objection | None:
-    return None
+def _beyond_bounds(lot: Lot, order: Reoffer, at: int) -> Objection | None:
+    """Return what a house that bounds its re-auctions has against offering the lot again under another name."""
+    bounds = lot.terms.bounds
+    if bounds is None or (bounds.reoffer_drop_percent_max is None and bounds.reoffer_within_s is None):
+        return None
+    return _cheap_or_late_reauction(lot, order, at)
 
 
 def _cheap_or_late_reauction(lot: Lot, order: Reoffer, _at: int) -> Objection | None:
     bounds, terms = lot.terms.bounds, order.listing.terms
     drop = None if bounds is None else bounds.reoffer_drop_percent_max
-    percent = _HUNDRED - (_DROP_PERCENT_MAX if drop is None else drop)
+    percent = HUNDRED_PERCENT - (_DROP_PERCENT_MAX if drop is None else drop)
     if not is_share(terms.start_price, percent, lot.terms.start_price):
         return Objection(
             Code.DROP_TOO_LARGE, f"A re-auction begins at {percent} % of the start price before it, or more."
@@ -441,7 +456,7 @@ def _no_sell_off(lot: Lot, order: Reoffer, _at: int) -> Objection | None:
 
 
 _REOFFERS: Mapping[str, Callable[[Lot, Reoffer, int], Objection | None]] = {
-    "reoffer": _may_be_anything,
+    "reoffer": _beyond_bounds,
     "reauction": _cheap_or_late_reauction,
     "sell_off": _no_sell_off,
 }
@@ -460,39 +475,47 @@ def _offered_again(order: Reoffer) -> str:
 
 
 class _Row(NamedTuple):
-    """An order: how it is carried out, what of it a retry must repeat, and the row it needs in the table of phases."""
+    """An order.
+
+    Attributes:
+        carry: How it is carried out.
+        body: What of it a retry must repeat.
+        event: The row it needs in the table of phases.
+        publishes: Whether its reason stands in the event itself.
+    """
 
     carry: Callable[[Lot, Any, int, Facts], Carried]
     body: Callable[[Any], str | int] = _reason
     event: str | None = None
+    publishes: bool = False
 
 
 _ROWS: Mapping[type[Clerk], _Row] = {
     Open: _Row(_open, event="lot_opened"),
-    Pause: _Row(_pause, event="lot_paused"),
-    Suspend: _Row(_suspend, event="lot_paused"),
+    Pause: _Row(_pause, event="lot_paused", publishes=True),
+    Suspend: _Row(_suspend, event="lot_paused", publishes=True),
     Resume: _Row(_resume, event="lot_resumed"),
     Extend: _Row(_extend, lambda order: int(order.closes_at)),
-    FairWarning: _Row(_fair_warning),
+    FairWarning: _Row(_fair_warning, publishes=True),
     Hammer: _Row(_hammer, event="lot_sold"),
     Pass: _Row(_pass, event="lot_passed"),
-    Withdraw: _Row(_withdraw, event="lot_withdrawn"),
-    Reopen: _Row(_reopen, lambda order: order.closes_at or 0, event="lot_reopened"),
-    VoidBid: _Row(_void_bid, lambda order: int(order.seq)),
-    Undo: _Row(_undo),
+    Withdraw: _Row(_withdraw, event="lot_withdrawn", publishes=True),
+    Reopen: _Row(_reopen, lambda order: order.closes_at or 0, event="lot_reopened", publishes=True),
+    VoidBid: _Row(_void_bid, lambda order: int(order.seq), publishes=True),
+    Undo: _Row(_undo, publishes=True),
     FloorBid: _Row(_floor_bid, lambda order: int(order.amount)),
     SetStep: _Row(_set_step, lambda order: int(order.step)),
     Notice: _Row(_notice, lambda order: str(order.text)),
     Admit: _Row(admit, lambda order: order.bidder if order.rank is None else f"{order.bidder} {order.rank}"),
     Decline: _Row(decline, lambda order: str(order.bidder)),
-    Bar: _Row(bar, lambda order: str(order.bidder)),
+    Bar: _Row(bar, lambda order: str(order.bidder), publishes=True),
     ConfirmDeposit: _Row(confirm_deposit, lambda order: f"{order.bidder} {order.amount} {order.payment}"),
     Release: _Row(release, lambda order: str(order.bidder)),
     Consent: _Row(_consent),
     Settle: _Row(settle),
-    Default: _Row(default),
+    Default: _Row(default, publishes=True),
     Allocate: _Row(allocate, lambda order: f"{order.costs} {order.shortfall}"),
-    Reoffer: _Row(_reoffer, _offered_again),
+    Reoffer: _Row(_reoffer, _offered_again, publishes=True),
 }
 
 

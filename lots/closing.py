@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 from msgspec import UNSET
 
 from clock.instants import seconds_to_us
-from lots.decision import NOTHING, Decision, Events
+from lots.decision import NOTHING, Decision, Events, Objection, refuse
 from lots.events import (
+    AccountsOpened,
     BidsOpened,
     ConsentLapsed,
     DepositMoved,
@@ -32,10 +33,11 @@ from lots.fold import evolve
 from lots.formats import DutchTerms, Format, Pricing, Stage, TwoPhaseTerms
 from lots.ledger import Account
 from lots.money import HUNDRED_PERCENT
-from lots.orders import Attendance, Ring
+from lots.orders import Attendance, OpenAccounts, Ring
 from lots.phases import ENDED, Phase
+from lots.refusals import Code
 from lots.standing import reserve_at
-from lots.state import Lot, Reserve, Sealed, Settlement
+from lots.state import Accepted, Lot, Reserve, Sealed, Settlement
 
 
 def ring(lot: Lot, order: Ring, at: int) -> Decision:
@@ -134,7 +136,7 @@ def closed(lot: Lot, at: int, attendance: Attendance | None) -> Events:
     Where too many of its bidders have just lost their connection the lot is paused instead, if its terms say so.
     """
     if attendance is not None and _lost_too_many(lot, attendance):
-        return (_paused_for(lot, attendance, at),)
+        return (_paused_for(lot, at),)
     offers = _unseen_offers(lot)
     if not offers:
         return (hammered(lot, at, attendance),)
@@ -148,11 +150,11 @@ def _lost_too_many(lot: Lot, attendance: Attendance) -> bool:
     return percent is not None and attendance.lost * HUNDRED_PERCENT > percent * there
 
 
-def _paused_for(lot: Lot, attendance: Attendance, at: int) -> LotPaused:
-    there = attendance.connected + attendance.lost
+def _paused_for(lot: Lot, at: int) -> LotPaused:
+    """Pause a lot at its end. How many were there is not told: it may go on, and its bids may be unseen."""
     reason = (
-        f"{attendance.lost} of {there} admitted bidders lost their connection within the last minute before the end; "
-        "the lot goes on once the house has looked into it."
+        f"More than {lot.terms.suspend_lost_percent} % of the admitted bidders lost their connection within the last "
+        "minute before the end; the lot goes on once the house has looked into it."
     )
     lowers_at = UNSET if lot.lowers_at is None else None
     return LotPaused(lot=lot.lot, at=at, seq=lot.seq + 1, reason=reason, cause="connections", lowers_at=lowers_at)
@@ -277,3 +279,12 @@ def deposit_moved(lot: Lot, bidder: str, source: Account, to: Account, at: int, 
     """Return the entry that moves all of a bidder's deposit from one account to another."""
     amount = getattr(lot.ledger[bidder], source)
     return DepositMoved(lot=lot.lot, at=at, bidder=bidder, source=source, to=to, amount=amount, **clerk)
+
+
+def open_accounts(lot: Lot, order: OpenAccounts, at: int) -> Decision:
+    """Let somebody read what only the house knew, once the lot has ended; then it is not reopened any more."""
+    if lot.phase not in ENDED:
+        sentence = f"The lot is {lot.phase}: this can be read once it has ended."
+        return refuse(Objection(Code.WRONG_PHASE, sentence), lot, at)
+    event = AccountsOpened(lot=lot.lot, at=at, by=order.by)
+    return Decision(() if lot.is_disclosed else (event,), Accepted("", lot.lot, lot.seq, at, repeat=lot.is_disclosed))

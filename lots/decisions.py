@@ -14,13 +14,13 @@ from typing import Any
 from clock.soft_close import moved_end
 from lots.admission import join, register
 from lots.clerk import carry_out, withdrawn
-from lots.closing import caught_up, closed, has_ended, opened, ring
+from lots.closing import caught_up, closed, has_ended, open_accounts, opened, ring
 from lots.decision import Decision, Events, Objection, refuse
 from lots.events import Event, LotExtended, LotListed, LotSold
 from lots.fold import evolve
 from lots.formats import Format
 from lots.offers import moved, offer
-from lots.orders import OPS, Bid, ExtendForOutage, Join, ListLot, MaxBid, Order, Register, Ring
+from lots.orders import OPS, Bid, ExtendForOutage, Join, ListLot, MaxBid, OpenAccounts, Order, Register, Ring
 from lots.phases import ENDED, Phase
 from lots.refusals import Code
 from lots.state import Accepted, Lot, Reserve, Settlement
@@ -142,6 +142,7 @@ _BY_ORDER: Mapping[type, Callable[[Lot, Any, int], Decision]] = {
     Join: _join,
     Ring: ring,
     ExtendForOutage: _extend_for_outage,
+    OpenAccounts: open_accounts,
     ListLot: _list_again,
     **dict.fromkeys(OPS.values(), carry_out),
 }

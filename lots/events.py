@@ -2,7 +2,7 @@
 
 Events are what has happened to a lot, in the past tense. Each has a public part, which every watcher may see and which
 is numbered by `seq`, and a private part; either may be empty. What is private leaves no trace in
-what is public. This file refuses to know how an event came about (`decisions`) and what it does to a lot (`state`).
+what is public. This file refuses to know how an event came about (`decisions`) and what it does to a lot (`fold`).
 Amounts are integer minor units, instants microseconds since the epoch; a bidder is public by his paddle only.
 """
 
@@ -269,13 +269,13 @@ class BidderAdmitted(ByClerk, frozen=True, kw_only=True, tag="bidder_admitted"):
 class BidPlaced(Event, frozen=True, kw_only=True, tag="bid_placed"):
     """A bid or a ceiling was accepted and stands in public.
 
-    `kind` is `bid`, `max_bid` or `floor` (somebody in the room; `by` is the clerk who gave it in); `rank` is that of a
-    priority purchaser, and private: whoever granted it would know his paddle. `warned` is False where the bid answers a
-    fair warning. `offered` is the amount of a plain bid or of a beaten ceiling, None for a ceiling that leads; `amount`
-    is what was really offered, `ceiling` how far the house bids for the leader from now on.
+    `kind` is `bid`, `max_bid` or `floor` (from the room; `by` is the clerk who gave it in, `grounds` his reason).
+    `rank` is that of a priority purchaser, and private: whoever granted it would know his paddle. `warned` is False
+    where the bid answers a fair warning. `offered` is the amount of a plain bid or of a beaten ceiling, None for a
+    ceiling that leads; `amount` is what was really offered, `ceiling` how far the house bids for the leader then.
     """
 
-    PRIVATE: ClassVar[tuple[str, ...]] = ("bidder", "ref", "amount", "ceiling", "rank", "by")
+    PRIVATE: ClassVar[tuple[str, ...]] = ("bidder", "ref", "amount", "ceiling", "rank", "by", "grounds")
 
     seq: int
     paddle: int
@@ -293,6 +293,7 @@ class BidPlaced(Event, frozen=True, kw_only=True, tag="bid_placed"):
     rank: int | None = None
     warned: bool | None = None
     by: str = ""
+    grounds: str = ""
 
     def parts(self) -> tuple[Part, Part]:
         """Split as other events do, but name by name: a storm is made of this one.
@@ -320,6 +321,8 @@ class BidPlaced(Event, frozen=True, kw_only=True, tag="bid_placed"):
             public["warned"] = self.warned
         if self.by:
             private["by"] = self.by
+        if self.grounds:
+            private["grounds"] = self.grounds
         return public, private
 
 
@@ -453,6 +456,12 @@ class DepositMoved(PrivateByClerk, frozen=True, kw_only=True, tag="deposit_moved
     payment: str = ""
 
 
+class AccountsOpened(PrivateEvent, frozen=True, kw_only=True, tag="accounts_opened"):
+    """Somebody has read who bought the lot, or its whole record: it cannot be bid on any more as if nobody knew."""
+
+    by: str
+
+
 class DepositsReturned(PrivateEvent, frozen=True, kw_only=True, tag="deposits_returned"):
     """After the close the clock has given the losers' deposits back and applied the winner's."""
 
@@ -477,6 +486,10 @@ class OrderProposed(PrivateByClerk, frozen=True, kw_only=True, tag="order_propos
 
     op: str
     order: dict[str, Any]
+
+
+class ProposalClosed(PrivateByClerk, frozen=True, kw_only=True, tag="proposal_closed"):
+    """A second operator has countersigned an order for which nothing was left to do."""
 
 
 Happening: TypeAlias = (
@@ -509,10 +522,12 @@ Happening: TypeAlias = (
     | ApplicationChecked
     | PaddleAssigned
     | DepositMoved
+    | AccountsOpened
     | DepositsReturned
     | SealedBidPlaced
     | BidderJoined
     | OrderProposed
+    | ProposalClosed
 )
 _BY_NAME: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in get_args(Happening)}
 

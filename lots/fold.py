@@ -20,6 +20,7 @@ from clock.instants import seconds_to_us
 from clock.soft_close import Mode, SoftClose, Trigger
 from lots import ledger
 from lots.events import (
+    AccountsOpened,
     ApplicationChecked,
     BidderAdmitted,
     BidderBarred,
@@ -52,6 +53,7 @@ from lots.events import (
     PaddleAssigned,
     PriceLowered,
     PrivateByClerk,
+    ProposalClosed,
     SealedBidPlaced,
     StageBegun,
     StepSet,
@@ -60,9 +62,9 @@ from lots.events import (
 from lots.formats import Stage
 from lots.ladder import Ladder
 from lots.ledger import Account
-from lots.phases import Phase, after
+from lots.phases import ENDED, Phase, after
 from lots.state import Accepted, Application, Kept, Lot, Proposal, Sealed, Settlement, ref_key
-from lots.terms import BuyNowUntil, Scope, SoftCloseTerms, Terms
+from lots.terms import Scope, SoftCloseTerms, Terms
 
 # Making a lot ---------------------------------------------------------------------------------------------------------
 
@@ -156,19 +158,10 @@ def _keep(
 def _keep_bid(lot: Lot, event: BidPlaced) -> Map[str, Kept]:
     who = event.by or event.bidder
     refs = _keep(lot, who, event.ref, _OP[event.kind], event.amount, accepted_bid(event), event.seq)
-    if lot.terms.buy_now is None or not _has_bought(lot, event, lot.terms.buy_now):
+    if not lot.sells_now(event.amount, plain=event.kind != "max_bid"):
         return refs
     key = ref_key(who, event.ref)
     return refs.set(key, replace(refs[key], bought=True))
-
-
-def _has_bought(lot: Lot, event: BidPlaced, price: int) -> bool:
-    """Whether a bid has bought the lot at once: it was a plain one of that much, and the price was still to be had."""
-    if event.kind == "max_bid" or event.amount < price:
-        return False
-    if lot.terms.buy_now_until is BuyNowUntil.FIRST_BID:
-        return lot.price is None
-    return lot.least() <= price
 
 
 _OP = {"bid": "bid", "max_bid": "max_bid", "floor": "floor_bid"}
@@ -330,7 +323,14 @@ def _deposit_moved(lot: Lot, event: DepositMoved) -> Lot:
     if event.payment:
         accepted = Accepted(event.ref, event.lot, lot.seq, event.at)
         payments = payments.set(ref_key(event.bidder, event.payment), accepted)
-    return _unheard(lot, event, "deposit", ledger=lot.ledger.set(event.bidder, after_entry), payments=payments)
+    return _unheard(
+        lot,
+        event,
+        "deposit",
+        ledger=lot.ledger.set(event.bidder, after_entry),
+        payments=payments,
+        is_returned=lot.is_returned or (lot.phase in ENDED and event.source is Account.HELD),
+    )
 
 
 # The clerk ------------------------------------------------------------------------------------------------------------
@@ -362,6 +362,10 @@ def _order_proposed(lot: Lot, event: OrderProposed) -> Lot:
     refs = _keep(lot, event.by, event.ref, event.op, event.body, accepted)
     proposals = lot.proposals.set(ref_key(event.by, event.ref), Proposal(event.op, event.by, event.order))
     return replace(lot, last_at=event.at, refs=refs, proposals=proposals)
+
+
+def _proposal_closed(lot: Lot, event: ProposalClosed) -> Lot:
+    return _unheard(lot, event, "countersign")
 
 
 def _lot_opened(lot: Lot, event: LotOpened) -> Lot:
@@ -555,6 +559,10 @@ def _deposits_returned(lot: Lot, event: DepositsReturned) -> Lot:
     return replace(lot, last_at=event.at, release_at=None)
 
 
+def _accounts_opened(lot: Lot, event: AccountsOpened) -> Lot:
+    return replace(lot, last_at=event.at, is_disclosed=True)
+
+
 def _lot_settled(lot: Lot, event: LotSettled) -> Lot:
     return _by_clerk(lot, event, "settle", settlement=Settlement.PAID)
 
@@ -610,6 +618,8 @@ _FOLD: dict[type[Event], Callable[[Lot, Any], Lot]] = {
     BidderBarred: _bidder_barred,
     BidderJoined: _bidder_joined,
     DepositMoved: _deposit_moved,
+    AccountsOpened: _accounts_opened,
     DepositsReturned: _deposits_returned,
     OrderProposed: _order_proposed,
+    ProposalClosed: _proposal_closed,
 }

@@ -36,7 +36,6 @@ MOVES = frozenset(
         (Account.HELD, Account.APPLIED),
         (Account.HELD, Account.FORFEITED),
         (Account.APPLIED, Account.FORFEITED),
-        (Account.APPLIED, Account.HELD),  # the lot is reopened: its winner leads once more, and may lose
         *((Account.FORFEITED, purpose) for purpose in PURPOSES),
     }
 )

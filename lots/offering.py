@@ -9,6 +9,7 @@ Instants are microseconds, amounts integer minor units.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin
 
@@ -30,6 +31,8 @@ Wrong = tuple[str, str]
 _WHOLE: Final = "$"
 _TERMS: Final = "$.terms"
 _LOT_LEN_MAX: Final = 64
+_UNKNOWN_TOLD_MAX: Final = 20
+"""Unknown fields of one object that are told: a body can hold half a million."""
 _FROM_THE_SALE: Final = ("org", "consignor", "country", "place")
 """What a lot takes over from its sale, unless it says it itself."""
 
@@ -57,18 +60,19 @@ class Fault(NamedTuple):
 
 
 def merged(*layers: Partial) -> dict[str, Any]:
-    """Lay partial terms over each other, the later over the earlier."""
+    """Lay partial terms over each other, the later over the earlier; of nested terms each field by itself."""
     result: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
-            if value is None:
-                result.pop(name, None)
-            elif isinstance(value, Mapping):
+            if isinstance(value, Mapping):
                 below = result.get(name)
-                result[name] = merged(below if isinstance(below, Mapping) else {}, value)
-            else:
-                result[name] = value
-    return result
+                value = _without_null({**(below if isinstance(below, Mapping) else {}), **value})  # noqa: PLW2901  one level is all that terms nest
+            result[name] = value
+    return _without_null(result)
+
+
+def _without_null(fields: Partial) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 UNREAD_SALE: Final = Sale(sale="sale", title="", opens_at=0, closes_at=AMOUNT_MAX)
@@ -103,10 +107,11 @@ class Offering:
         self.listings: list[Listing] = []
         self.rows: dict[str, int] = {}
         self._sale = sale
-        self._terms = merged(*layers)
         self._staggered = 0
-        # What is wrong with the terms of all lots is said once, not with each of them.
-        self._said = {detail for _, detail in _wrong_fields(self._terms, Terms, _TERMS, whole=False)}
+        terms = merged(*layers)
+        # What is wrong with the terms of all lots is said once, and what is no term is not looked at again with each.
+        self._said = {detail for _, detail in _wrong_fields(terms, Terms, _TERMS, whole=False)}
+        self._terms = {name: value for name, value in terms.items() if name in Terms.__struct_encode_fields__}
         self.faults = [Fault(None, None, detail) for detail in sorted(self._said)]
 
     def take(self, entry: Entry) -> None:
@@ -188,9 +193,9 @@ def _wrong_value(value: object, kind: Any, place: str) -> Iterator[Wrong]:  # no
 def _wrong_fields(value: Partial, kind: type[Struct], place: str, *, whole: bool = True) -> Iterator[Wrong]:
     """Yield what is wrong with each field; `whole`: what is not there is wrong too."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for name in value:
-        if name not in fields:
-            yield f"{place}.{name}", f"Object contains unknown field `{name}` - at `{place}`"
+    unknown = (name for name in value if name not in fields)
+    for name in islice(unknown, _UNKNOWN_TOLD_MAX):
+        yield f"{place}.{name}", f"Object contains unknown field `{name}` - at `{place}`"
     for name, field in fields.items():
         if name in value:
             yield from _wrong_value(value[name], field.type, f"{place}.{name}")

@@ -33,7 +33,7 @@ from lots.phases import Phase
 from lots.refusals import Code
 from lots.standing import reserve_at, stand
 from lots.state import Accepted, Lot, ref_key
-from lots.terms import BuyNowUntil, Raise
+from lots.terms import Raise
 
 
 def offer(lot: Lot, order: Offer, at: int) -> Decision:
@@ -101,8 +101,8 @@ def wrong_in_format(lot: Lot, order: Offer) -> Objection | None:
         return _wrong_raise(lot, order)
     match lot.terms.format:
         case Format.DUTCH:
-            refused = _only_plain(order) or _below_ask(order.amount, lot.least())
-            return refused or _slip_of_the_finger(lot, order)
+            # However much he offers, he pays the ask: there is nothing to slip.
+            return _only_plain(order) or _below_ask(order.amount, lot.least())
         case Format.SEALED:
             refused = _only_plain(order) or _below_start(order.amount, lot.terms.start_price)
             return refused or _slip_of_the_finger(lot, order)
@@ -128,10 +128,9 @@ def _below_ask(amount: int, least: int) -> Objection | None:
 def _out_of_stage(lot: Lot, order: Offer) -> Objection | None:
     if lot.stage is Stage.JOINING:
         return Objection(Code.NOT_IN_STAGE, "No bids are taken while bidders confirm that they join the timed phase.")
-    if lot.stage is Stage.FREE or order.bidder in lot.joined or order.bidder.startswith(FLOOR):
+    # Quotes, or a reopening, may come straight from the free period: then nobody was asked to join.
+    if not lot.was_timed or order.bidder in lot.joined or order.bidder.startswith(FLOOR):
         return None
-    if lot.stage is Stage.QUOTES and not lot.was_timed:
-        return None  # the ceiling was reached in the free period: nobody was asked to join
     if lot.terms.two_phase is not None and lot.terms.two_phase.confirm_s is not None:
         return Objection(Code.NOT_JOINED, "You have not confirmed that you join the timed phase.")
     return None
@@ -151,7 +150,7 @@ def _wrong_quote(lot: Lot, order: Offer) -> Objection | None:
 
 
 def _wrong_raise(lot: Lot, order: Offer) -> Objection | None:
-    if not lot.is_simple and _buys_now(lot, order):
+    if not lot.is_simple and lot.sells_now(order.amount, plain=type(order) is Bid):
         return None
     return _too_low(lot, order) or _off_increment(lot, order) or _slip_of_the_finger(lot, order)
 
@@ -185,12 +184,10 @@ def _off_increment(lot: Lot, order: Offer) -> Objection | None:
     if lot.terms.raise_ is Raise.AT_LEAST or order.amount in (lot.price_ceiling, lot.price):
         return None
     step = lot.step()
-    if lot.next_step is not None:
-        off = (order.amount - lot.least()) % step
-    else:
-        off = (order.amount - lot.terms.start_price) % step
-    if off:
-        return Objection(Code.OFF_INCREMENT, f"Offers must stand above the start price by whole multiples of {step}.")
+    base = lot.terms.start_price if lot.next_step is None else lot.least()
+    if (order.amount - base) % step:
+        where = "the start price" if lot.next_step is None else f"the ask of {base}"
+        return Objection(Code.OFF_INCREMENT, f"Offers must stand above {where} by whole multiples of {step}.")
     return None
 
 
@@ -207,20 +204,10 @@ def _slip_of_the_finger(lot: Lot, order: Offer) -> Objection | None:
     )
 
 
-def _buys_now(lot: Lot, order: Offer) -> bool:
-    """Whether the offer takes the lot at its buy-now price: a plain bid of that or more, while it is to be had."""
-    price = lot.terms.buy_now
-    if price is None or type(order) is MaxBid or order.amount < price:
-        return False
-    if lot.terms.buy_now_until is BuyNowUntil.FIRST_BID:
-        return lot.price is None
-    return lot.least() <= price
-
-
 # Taking an offer ------------------------------------------------------------------------------------------------------
 
 
-def accept(lot: Lot, order: Offer, at: int, clerk: str = "") -> tuple[Events, Accepted]:
+def accept(lot: Lot, order: Offer, at: int, clerk: str = "", grounds: str = "") -> tuple[Events, Accepted]:
     """Return what an offer leads to that nothing speaks against, and what its giver is told.
 
     Args:
@@ -228,14 +215,17 @@ def accept(lot: Lot, order: Offer, at: int, clerk: str = "") -> tuple[Events, Ac
         order: The offer.
         at: Its stamp.
         clerk: The operator who gives it in for somebody in the room.
+        grounds: His reason.
     """
     if lot.terms.format is Format.SEALED or lot.stage is Stage.QUOTES:
         return _accept_unseen(lot, order, at)
     paddle, before = _shown_paddle(lot, order, at)
-    event = _placed(lot, order, paddle, lot.seq + 1 + len(before), at, clerk)
+    event = _placed(lot, order, paddle, lot.seq + 1 + len(before), at)
     if event is None:
         raised = CeilingRaised(lot=lot.lot, at=at, bidder=order.bidder, ref=order.ref, amount=order.amount)
         return (raised,), accepted_raise(lot, raised)
+    if clerk:
+        event = replace(event, kind="floor", by=clerk, grounds=grounds)
     return (*before, event, *_follows(lot, order, event)), accepted_bid(event)
 
 
@@ -259,7 +249,7 @@ def _accept_unseen(lot: Lot, order: Offer, at: int) -> tuple[Events, Accepted]:
     return (*before, event), accepted_unseen(lot, event)
 
 
-def _placed(lot: Lot, order: Offer, paddle: int, seq: int, at: int, clerk: str) -> BidPlaced | None:
+def _placed(lot: Lot, order: Offer, paddle: int, seq: int, at: int) -> BidPlaced | None:
     """Return the bid as it stands in public; None when a leader's ceiling moves nothing that anyone may see."""
     plain = type(order) is Bid
     taken = None if lot.is_simple else _taken_at(lot, order)
@@ -272,7 +262,7 @@ def _placed(lot: Lot, order: Offer, paddle: int, seq: int, at: int, clerk: str) 
         at=at,
         seq=seq,
         paddle=paddle,
-        kind="floor" if clerk else "bid" if plain else "max_bid",
+        kind="bid" if plain else "max_bid",
         offered=order.amount if plain or not leads else None,
         price=price,
         ask=lot.ask_above(price),
@@ -284,17 +274,17 @@ def _placed(lot: Lot, order: Offer, paddle: int, seq: int, at: int, clerk: str) 
         amount=order.amount,
         ceiling=ceiling,
     )
-    if not (lot.warned or clerk or lot.terms.priority):
+    if not (lot.warned or lot.terms.priority):
         return bid
     # Apart, because a call with more than fifteen names costs three times as much, and a storm is made of this one.
-    return replace(bid, rank=lot.ranks.get(order.bidder), warned=False if lot.warned else None, by=clerk)
+    return replace(bid, rank=lot.ranks.get(order.bidder), warned=False if lot.warned else None)
 
 
 def _taken_at(lot: Lot, order: Offer) -> int | None:
     """Return the price that whoever bids that or more pays: the falling one, or the one to buy at once; else None."""
     if lot.terms.dutch is not None:
         return lot.least()
-    if lot.terms.buy_now is not None and _buys_now(lot, order):
+    if lot.terms.buy_now is not None and lot.sells_now(order.amount, plain=type(order) is Bid):
         return lot.terms.buy_now
     return None
 

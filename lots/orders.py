@@ -94,6 +94,13 @@ class Ring(Struct, frozen=True):
     attendance: Attendance | None = None
 
 
+class OpenAccounts(Struct, frozen=True):
+    """Let somebody read who bought a lot that has ended, or its whole record; that it was read is kept."""
+
+    lot: str
+    by: str
+
+
 class ExtendForOutage(Struct, frozen=True):
     """Move the end of a lot that could not be bid on because of a fault to `closes_at`."""
 
@@ -292,7 +299,7 @@ ClerkOrder: TypeAlias = (
     | Countersign
 )
 Offer: TypeAlias = Bid | MaxBid
-Order: TypeAlias = Offer | Register | Join | ListLot | ClerkOrder | Ring | ExtendForOutage
+Order: TypeAlias = Offer | Register | Join | ListLot | ClerkOrder | Ring | ExtendForOutage | OpenAccounts
 
 OPS: Mapping[str, type[Clerk]] = {
     "open": Open,

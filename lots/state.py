@@ -19,7 +19,7 @@ from lots.ladder import Ladder
 from lots.ledger import NOTHING, Deposit
 from lots.listing import Listing
 from lots.phases import Phase
-from lots.terms import Raise, Terms
+from lots.terms import BuyNowUntil, Raise, Terms
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -71,6 +71,11 @@ class Kept(Struct, frozen=True, gc=False):
     def is_offer(self) -> bool:
         """Whether it is a bid that stood in public, or a leader's raise of his ceiling."""
         return self.placed > 0 or self.op == "max_bid"
+
+    @property
+    def has_felt(self) -> bool:
+        """Whether it came from the room and met a ceiling: bid and taken back again and again, it would tell it."""
+        return self.op == "floor_bid" and not self.accepted.leading
 
 
 def ref_key(who: str, ref: str) -> str:
@@ -167,6 +172,8 @@ class Lot(Struct, frozen=True, kw_only=True):
     successor: str | None = None
 
     was_timed: bool = False
+    is_disclosed: bool = False
+    is_returned: bool = False
     bid_extensions: int = 0
     hard_end_at: int | None
     left_us: int = 0
@@ -263,6 +270,22 @@ class Lot(Struct, frozen=True, kw_only=True):
     def price_ceiling(self) -> int | None:
         """The price at which a two-phase lot goes over to quotes; None where no price ends the bidding."""
         return None if self.terms.two_phase is None else self.terms.two_phase.ceiling
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it may be offered again: nobody has bought it, or whoever did will not pay."""
+        if self.provisional:
+            return False
+        return self.phase in (Phase.PASSED, Phase.WITHDRAWN) or self.settlement == Settlement.DEFAULTED
+
+    def sells_now(self, amount: int, *, plain: bool) -> bool:
+        """Whether an offer takes the lot at its price to buy at once: a plain bid of that, while it is to be had."""
+        price = self.terms.buy_now
+        if price is None or not plain or amount < price:
+            return False
+        if self.terms.buy_now_until is BuyNowUntil.FIRST_BID:
+            return self.price is None
+        return self.least() <= price
 
     def held(self, bidder: str) -> int:
         """Return what the house holds of this bidder's deposit."""

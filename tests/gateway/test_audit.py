@@ -58,10 +58,19 @@ async def test_nothing_of_it_is_readable_while_a_lot_is_open(front: Front, http:
     is_problem(await http.get(path, headers=ANNA), 409, Code.WRONG_PHASE)
     done(await give(http, "resume", "o2"))
     done(await give(http, "pass", "o3"))
-    done(await http.get(path, headers=ANNA))
     done(await give(http, "reopen", "o4", seconds=60))
     for headers in (ANNA, ADA):
         is_problem(await http.get(path, headers=headers), 409, Code.WRONG_PHASE)
+
+
+@pytest.mark.parametrize("what", PRIVATE)
+async def test_a_lot_of_which_it_was_read_is_not_reopened(http: httpx.AsyncClient, what: str) -> None:
+    done(await give(http, "pass", "o1"))
+    done(await http.get(f"/v1/lots/A/{what}", headers=ANNA))
+    is_problem(await give(http, "reopen", "o2", seconds=60), 409, Code.WRONG_PHASE)
+    record = done(await http.get("/v1/lots/A/record", headers=ANNA))["records"]
+    opened = [entry["private"] for entry in record[1:] if entry["public"] is None]
+    assert [(entry["ev"], entry["by"]) for entry in opened] == [("accounts_opened", "anna")]
 
 
 @pytest.mark.parametrize("what", PRIVATE)
@@ -129,9 +138,9 @@ async def test_the_record_is_the_whole_log_with_both_its_parts(front: Front, htt
         "lot_listed", "lot_opened",
         "application_checked", "deposit_moved", "paddle_assigned",
         "application_checked", "deposit_moved", "paddle_assigned",
-        "bidder_admitted", "bid_placed", "bidder_admitted", "bid_placed", "lot_sold",
+        "bidder_admitted", "bid_placed", "bidder_admitted", "bid_placed", "lot_sold", "accounts_opened",
     ]  # fmt: skip
-    won = entries[-2]
+    won = entries[-3]
     assert (won["private"]["bidder"], won["private"]["ceiling"], won["public"]["price"]) == ("bob", 500, 110)
     assert len(bytes.fromhex(won["private"]["salt"])) == 16
     assert entries[-1]["head"] == (await http.get("/v1/lots/D")).json()["head"]

@@ -107,6 +107,11 @@ class Pair(Player):
             assert not {key: (shown[key], written[key]) for key in shown if shown[key] != written[key]}, (name, order)
         return outcome
 
+    def ring_until(self, at: int) -> None:
+        """See that no bell was forgotten: on paper nothing is due once all have rung."""
+        super().ring_until(at)
+        assert not [name for name, paper in self.paper.lots.items() if paper.is_due(at)]
+
     def _on_paper(self, order: Order, at: int, *, stale: bool) -> Said | None:
         paper = self.paper
         match order:

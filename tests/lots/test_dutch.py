@@ -201,11 +201,10 @@ BIDS = [
         LOT,
     ),
     fact(
-        "a slip of the finger is asked about though it costs nothing",
+        "a slip of the finger costs nothing and is not asked about",
         """
         0   clock ring              ->  - -
-        1   ann   bid 2001          ->  above_limit  phase=open
-        2   ann   bid 2001 confirm  ->  1000 ann  phase=sold hammer=1000
+        1   ann   bid 2001          ->  1000 ann  phase=sold hammer=1000
         """,
         _dutch(confirm_above=2),
     ),

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from lots.events import (
+    AccountsOpened,
     ApplicationChecked,
     BidderAdmitted,
     BidderBarred,
@@ -42,6 +43,7 @@ from lots.events import (
     OrderProposed,
     PaddleAssigned,
     PriceLowered,
+    ProposalClosed,
     SealedBidPlaced,
     StageBegun,
     StepSet,
@@ -761,6 +763,11 @@ STORED: list[tuple[Event, Part, Part]] = [
         },
     ),
     (
+        AccountsOpened(lot="l-1", at=5790, by="otto"),
+        {},
+        {"ev": "accounts_opened", "lot": "l-1", "at": 5790, "by": "otto"},
+    ),
+    (
         DepositsReturned(lot="l-1", at=5800),
         {},
         {"ev": "deposits_returned", "lot": "l-1", "at": 5800},
@@ -797,6 +804,20 @@ STORED: list[tuple[Event, Part, Part]] = [
             "ref": "o-1",
             "body": 9,
             "grounds": "smoke",
+        },
+    ),
+    (
+        ProposalClosed(lot="l-1", at=1760, by="lea", ref="c-1", op="countersign", body="kim o-1", proposal="kim\0o-1"),
+        {},
+        {
+            "ev": "proposal_closed",
+            "lot": "l-1",
+            "at": 1760,
+            "by": "lea",
+            "ref": "c-1",
+            "op": "countersign",
+            "body": "kim o-1",
+            "proposal": "kim\0o-1",
         },
     ),
 ]

@@ -109,6 +109,17 @@ ROWS = [
         VOID,
     ),
     fact(
+        "where nothing is left to do the proposal is closed all the same",
+        """
+        0   clerk:kim admit ann ref=o-1       ->  pending
+        0   clerk:lea admit ann ref=o-2       ->  pending
+        1   clerk:lea countersign kim o-1     ->  done  held.ann=50
+        2   clerk:kim countersign lea o-2     ->  done  held.ann=50
+        3   clerk:kim countersign lea o-2     ->  unknown_proposal
+        """,
+        _grave("admit", deposit=50),
+    ),
+    fact(
         "what he saw counts for the first hand and not for the second",
         """
         0   clock ring                             ->  - -  seq=2

@@ -282,15 +282,18 @@ REOPENINGS = [
         LOT,
     ),
     fact(
-        "the winners that was counted is held again and losers pay anew",
+        "once a deposit has gone its way nobody could be held to a bid so it stays closed",
         f"""{SOLD}
         4600  clock ring              ->  nothing  applied.bob=50 released.ann=50
-        4700  clerk reopen 9000       ->  done  held.bob=50 applied.bob=0
-        4701  ann   bid 120           ->  deposit_required
-        4702  clerk deposit ann 50 p  ->  done  held.ann=50 received.ann=100 paddles=3
-        4703  ann   bid 120           ->  120 ann
-        9000  clock ring              ->  nothing  phase=sold
-        10000 clock ring              ->  nothing  applied.ann=50 released.ann=50 released.bob=50 received.bob=50
+        4700  clerk reopen 9000       ->  wrong_phase  phase=sold
+        """,
+        LOT,
+    ),
+    fact(
+        "and so it does once one was given back by hand",
+        f"""{SOLD}
+        3650  clerk release ann       ->  done  released.ann=50
+        3700  clerk reopen 9000       ->  wrong_phase  phase=sold
         """,
         LOT,
     ),

@@ -15,20 +15,24 @@ from lots.orders import (
     Admit,
     Bar,
     Bid,
+    Clerk,
     ConfirmDeposit,
     Decline,
+    Join,
     MaxBid,
     Offer,
     Open,
     Order,
     Register,
     Release,
+    Reopen,
 )
+from lots.phases import Phase
 from lots.refusals import Refused
-from lots.state import Lot
+from lots.state import Accepted, Lot
 from tests.lots.pair import Player
 from tests.lots.saleroom import OPENS_AT, Saleroom, instant, listing, pack
-from tests.lots.scenarios import DEPOSIT, STATEMENTS, Script, Step, many, scripts
+from tests.lots.scenarios import BIDDERS, CLERKS, DEPOSIT, STATEMENTS, Script, Step, many, scripts
 
 CEILING, RAISED, RESERVE, SEALED = 7_654_321, 8_765_432, 9_876_543, 6_543_210
 
@@ -290,7 +294,15 @@ def _quoting(script: Script) -> Script:
     return script._replace(terms=terms)
 
 
-class Crowded(Punctual):
+class Closed(Punctual):
+    """Plays a script in which what has closed stays closed: whether it may be reopened depends on deposits."""
+
+    def do(self, step: Step) -> None:
+        if not isinstance(step.order, Reopen):
+            super().do(step)
+
+
+class Crowded(Closed):
     """Plays with a bidder of whom the script knows nothing, who does all that is asked and never bids."""
 
     def __init__(self, script: Script) -> None:
@@ -323,4 +335,57 @@ class Crowded(Punctual):
 @many(200)
 @given(scripts())
 def test_who_registers_pays_is_let_in_or_kept_out_changes_no_public_byte(script: Script) -> None:
-    assert _public(Crowded(script)) == _public(Punctual(script))
+    assert _public(Crowded(script)) == _public(Closed(script))
+
+
+# Operators ------------------------------------------------------------------------------------------------------------
+
+
+class Masked(Player):
+    """Plays with other bidders behind the same offers, all of them admitted alike; keeps what operators are told.
+
+    `turn`: how many places further who offers stands in the list of bidders. Nobody is barred: that is to be seen.
+    """
+
+    def __init__(self, script: Script, turn: int) -> None:
+        terms = {lot: {**own, "priority": False, "four_eyes": ()} for lot, own in script.terms.items()}
+        opening = [order for lot, own in terms.items() for order in _all_admitted(lot, own)]
+        super().__init__(script._replace(terms=terms, opening=opening, attendances=(None,)))
+        self.turn = turn
+        self.is_closed = False
+        self.told: list[object] = []
+
+    def give(self, order: Order, at: int) -> Outcome:
+        if isinstance(order, Bar):
+            return None
+        if isinstance(order, Bid | MaxBid | Join):
+            place = BIDDERS.index(order.bidder) + self.turn
+            order = structs.replace(order, bidder=BIDDERS[place % len(BIDDERS)])
+        outcome = super().give(order, at)
+        self.is_closed |= any(lot.phase in (Phase.SOLD, Phase.PASSED) for lot in self.room.lots.values())
+        if isinstance(order, Clerk) and not self.is_closed:
+            self.told.append(outcome if isinstance(outcome, Refused) else _without_paddle(outcome))
+        return outcome
+
+
+def _without_paddle(outcome: Accepted | None) -> Accepted | None:
+    return None if outcome is None else structs.replace(outcome, paddle=None)
+
+
+def _all_admitted(lot: str, terms: dict[str, Any]) -> Iterator[Order]:
+    for bidder in BIDDERS:
+        said: dict[str, Any] = {"lot": lot, "bidder": bidder, "ref": f"first-{bidder}"}
+        if terms["registration"]:
+            yield Register(**said, accepts=tuple(STATEMENTS), chance=len(bidder))
+            yield Admit(**{**said, "ref": f"second-{bidder}"}, by=CLERKS[0])
+        if terms["deposit"]:
+            yield ConfirmDeposit(**said, by=CLERKS[0], amount=DEPOSIT, payment=f"pay-1-{bidder}")
+
+
+@many(200)
+@given(scripts(), st.integers(1, 2))
+def test_no_answer_to_an_operator_tells_before_the_close_who_is_behind_a_paddle(script: Script, turn: int) -> None:
+    one, other = Masked(script, 0), Masked(script, turn)
+    one.play()
+    other.play()
+    assert one.told == other.told

@@ -146,9 +146,17 @@ REAUCTIONS = [
         _lot(bounds={"reoffer_within_s": 2000}),
     ),
     fact(
-        "what is offered again as it pleases is bound by neither",
-        f"{PASSED} 3601  clerk reoffer B 1 99999 999999  ->  done",
+        "what is offered again under any other name keeps to the bounds as well",
+        f"""{PASSED}
+        3601  clerk reoffer B 1 5000 999999      ->  drop_too_large
+        3602  clerk reoffer B 1000 99999 999999  ->  too_late
+        3603  clerk reoffer B 1000 5000 999999   ->  done
+        """,
         _lot(bounds={"reoffer_within_s": 2000}),
+    ),
+    fact(
+        "and where there are none it is offered as it pleases",
+        f"{PASSED} 3601  clerk reoffer B 1 99999 999999  ->  done",
     ),
 ]
 

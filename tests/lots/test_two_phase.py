@@ -469,7 +469,7 @@ CLERKS = [
         1     ann   bid 100       ->  100 ann
         3900  clock ring          ->  nothing  phase=sold stage=joining
         3950  clerk reopen 5000   ->  done  phase=open stage=timed ask=110 end=5000 hammer=-
-        4900  bob   bid 110       ->  not_joined
+        4900  bob   bid 110       ->  110 bob  end=5140
         """,
         JOINED,
     ),

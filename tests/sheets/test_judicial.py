@@ -366,16 +366,17 @@ REOPENED = """
     47:00 kim  deposit ann 7,000 p-2 -> ok
     48:30 ann  bid 70,000            -> ok
     72:00 all  looks                 -> phase=sold hammer=70,000 settlement=due said=lot_sold
-    73:00 all  looks                 -> held.ann=0 applied.ann=7,000 due=63,000
-    # A fault of the system annuls the close (article 31): price and leader stand, and her deposit is held once more.
-    73:10 kim  reopen 74:00 ref=o-1  -> pending
-    73:10 lea  countersign kim o-1   -> ok  phase=open price=70,000 ask=75,000 leader=ann hammer=none settlement=none
-                                     -> end=74:00 applied.ann=0 held.ann=7,000
-    73:10 anna reads record          -> wrong_phase
-    73:20 kim  undo ref=u-1          -> pending
-    73:20 lea  countersign kim u-1   -> ok  price=none ask=70,000 leader=none bids=0
-    74:00 all  looks                 -> phase=passed held.ann=7,000 received.ann=7,000
-    75:00 all  looks                 -> released.ann=7,000 received.ann=7,000
+    # A fault of the system annuls the close (article 31): price and leader stand, her deposit is held as before.
+    72:10 kim  reopen 73:30 ref=o-1  -> pending
+    72:10 lea  countersign kim o-1   -> ok  phase=open price=70,000 ask=75,000 leader=ann hammer=none settlement=none
+                                     -> end=73:30 applied.ann=0 held.ann=7,000
+    72:10 anna reads record          -> wrong_phase
+    72:20 kim  undo ref=u-1          -> pending
+    72:20 lea  countersign kim u-1   -> ok  price=none ask=70,000 leader=none bids=0
+    73:30 all  looks                 -> phase=passed held.ann=7,000 received.ann=7,000
+    74:30 all  looks                 -> released.ann=7,000 received.ann=7,000
+    # Once a deposit has gone its way nobody could be held to a bid any more.
+    74:40 kim  reopen 76:00          -> wrong_phase
 """
 
 

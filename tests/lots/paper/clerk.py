@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
 from tests.lots.paper.lot import ASCENDING, PaperLot, us
+from tests.lots.paper.price import Entry
 
 FLOOR = "@floor"
 SUSPENDED_US = 5 * 86_400 * 1_000_000
@@ -106,7 +107,7 @@ def _reopen(given: Given) -> str | None:
     lot, end = given.lot, given.fields["closes_at"]
     if lot.format not in ASCENDING or lot.sealed:
         return "format_mismatch"
-    if lot.settlement in ("paid", "defaulted") or lot.successor is not None:
+    if lot.settlement in ("paid", "defaulted") or lot.successor is not None or lot.deposits_left:
         return "wrong_phase"
     if (end is None) != (lot.format == "saleroom") or (end is not None and end <= given.at):
         return "malformed"
@@ -135,10 +136,7 @@ def _void_bid(given: Given) -> str | None:
         return code
     for entry in given.lot.entries:
         if entry.seq == given.fields["seq"]:
-            if entry.voided:
-                return "already_done"
-            given.lot.void(entry)
-            return None
+            return _let_fall(given.lot, entry)
     return "unknown_bid"
 
 
@@ -147,9 +145,15 @@ def _undo(given: Given) -> str | None:
     if code is not None:
         return code
     stand = [entry for entry in given.lot.entries if entry.seq and not entry.voided]
-    if not stand:
-        return "no_bids"
-    given.lot.void(stand[-1])
+    return _let_fall(given.lot, stand[-1]) if stand else "no_bids"
+
+
+def _let_fall(lot: PaperLot, entry: Entry) -> str | None:
+    """A bid from the room that met a ceiling is taken back once, and never another like it."""
+    felt = [one for one in lot.entries if one.voided and one.kind == "floor" and one.lost]
+    if entry.voided or (entry.kind == "floor" and entry.lost and felt):
+        return "already_done"
+    lot.void(entry)
     return None
 
 
@@ -184,11 +188,13 @@ def _admit(given: Given) -> str | None:
 
 def _decline(given: Given) -> str | None:
     bidder, desk = given.fields["bidder"], given.lot.desk
-    if bidder in desk.paddles:
-        return "already_done"
     if bidder not in desk.known and desk.in_account(bidder, "held") == 0:
         return "not_registered"
+    if desk.asks_for_something() and bidder in desk.paddles:
+        return "already_done"
+    held = desk.held_in_all()
     desk.decline(bidder)
+    given.lot.note_what_left(held)
     return None
 
 
@@ -213,7 +219,9 @@ def _release(given: Given) -> str | None:
         return "wrong_phase"
     if lot.desk.in_account(bidder, "held") == 0:
         return "already_done"
+    held = lot.desk.held_in_all()
     lot.desk.move_all(bidder, "held", "released")
+    lot.note_what_left(held)
     return None
 
 
@@ -262,7 +270,11 @@ def _winner(lot: PaperLot) -> str:
 
 
 def _reoffer(given: Given) -> str | None:
-    return _offer_again(given, None)
+    """As it pleases, unless the lot bounds how it may be auctioned again."""
+    bounds = given.lot.terms["bounds"] or {}
+    if bounds.get("reoffer_drop_percent_max") is None and bounds.get("reoffer_within_s") is None:
+        return _offer_again(given, None)
+    return _reauction(given)
 
 
 def _reauction(given: Given) -> str | None:

@@ -37,6 +37,9 @@ class Desk:
         purse[source] += amount if source == "received" else -amount
         purse[to] += amount
 
+    def held_in_all(self) -> int:
+        return sum(purse["held"] for purse in self.purses.values())
+
     def move_all(self, bidder: str, source: str, to: str) -> None:
         self.move(bidder, source, to, self.in_account(bidder, source))
 

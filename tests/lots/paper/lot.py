@@ -29,6 +29,7 @@ class PaperLot:
         self.sealed: list[Entry] = []
         self.joined: set[str] = set()
         self.was_timed = False
+        self.deposits_left = False
         self.end: int | None = terms["closes_at"]
         soft = terms["soft_close"]
         self.hard_end = None if soft is None or soft["hard_end_s"] is None else self.end + us(soft["hard_end_s"])
@@ -120,6 +121,18 @@ class PaperLot:
             return False
         self.catch_up(at)
         return True
+
+    def is_due(self, at: int) -> bool:
+        """Whether a bell should have rung by now."""
+        if self.phase == "upcoming":
+            return self.format != "saleroom" and at >= self.terms["opens_at"]
+        if self.phase == "open":
+            return self.is_over(at) or (self.falls_at is not None and at >= self.falls_at)
+        if self.consent_until is not None and at >= self.consent_until:
+            return True
+        waiting = self.standing().leader if self.consent_until is not None else None
+        held = any(self.desk.in_account(bidder, "held") for bidder in self.desk.purses if bidder != waiting)
+        return self.release_at is not None and at >= self.release_at and held
 
     def open(self, at: int) -> None:
         self.phase = "open"
@@ -213,12 +226,18 @@ class PaperLot:
 
     def after_the_close(self, at: int) -> None:
         """What a bell does to a lot that has ended: the seller's time is over, the deposits go their ways."""
+        held = self.desk.held_in_all()
         if self.consent_until is not None and at >= self.consent_until:
             self.consent_until = None
         if self.release_at is not None and at >= self.release_at:
             leader = self.standing().leader
             winner = leader if self.phase == "sold" else None
             self.desk.after_the_close(winner, leader if self.consent_until is not None else None)
+        self.note_what_left(held)
+
+    def note_what_left(self, held: int) -> None:
+        """Remember that of what was held some has gone its way since the close."""
+        self.deposits_left |= self.phase in ("sold", "passed", "withdrawn") and self.desk.held_in_all() < held
 
     def too_many_lost(self, connected: int, lost: int) -> bool:
         percent = self.terms["suspend_lost_percent"]
@@ -276,8 +295,6 @@ class PaperLot:
 
     def reopen(self, end: int | None) -> None:
         self.phase = "open"
-        if self.standing().leader is not None:
-            self.desk.move_all(self.standing().leader or "", "applied", "held")
         self.hammer = self.settlement = self.consent_until = self.release_at = None
         self.warned = False
         if self.format == "two_phase":
@@ -304,6 +321,7 @@ class PaperLot:
             entry.kind, entry.amount = "buy", self.terms["buy_now"]
         self.entries.append(entry)
         after = self.standing()
+        entry.lost = after.leader != bidder
         entry.public = not (before.leader == bidder and kind == "max_bid" and after.price == before.price)
         if not entry.public:
             return entry, 0

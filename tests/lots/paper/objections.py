@@ -52,8 +52,7 @@ def _wrong_stage(lot: PaperLot, kind: str, bidder: str, amount: int) -> str | No
     if lot.stage == "joining":
         return "not_in_stage"
     confirms = lot.format == "two_phase" and lot.terms["two_phase"]["confirm_s"] is not None
-    asked = lot.stage == "timed" or (lot.stage == "quotes" and lot.was_timed)
-    if confirms and asked and kind != "floor" and bidder not in lot.joined:
+    if confirms and lot.was_timed and kind != "floor" and bidder not in lot.joined:
         return "not_joined"
     if lot.stage != "quotes":
         ceiling = lot.price_ceiling()
@@ -85,7 +84,7 @@ def _off_or_far(lot: PaperLot, kind: str, amount: int, *, confirm: bool) -> str 
             return None
         if _is_off(lot, amount):
             return "off_increment"
-    limit = lot.terms["confirm_above"]
+    limit = None if lot.format == "dutch" else lot.terms["confirm_above"]
     if limit is not None and not confirm and Fraction(amount) > Fraction(limit) * (lot.ask() or 0):
         return "above_limit"
     return None

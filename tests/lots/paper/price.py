@@ -19,6 +19,7 @@ class Entry:
     public: bool = True
     voided: bool = False
     seq: int = 0
+    lost: bool = False
 
 
 class Standing(NamedTuple):

@@ -238,6 +238,8 @@ class PaperSale:
             if wanted.by == by:
                 return "needs_another"
             code = self._carry_out(name, wanted.op, wanted.fields, at)
+            if code == "nothing":
+                code = None  # there was nothing left to do, but it is done with
             wanted.done = code is None
             return code
         return "unknown_proposal"
