@@ -53,7 +53,7 @@ class Seats:
         return actor
 
 
-class Objection(NamedTuple):
+class Obstacle(NamedTuple):
     """Why an import cannot be made: because of one of its lots, or, without a lot, because of its sale."""
 
     lot: str | None
@@ -198,7 +198,7 @@ class ListingDesk:
 
     # Whole sales ------------------------------------------------------------------------------------------------------
 
-    async def import_sale(self, sale: Sale, listings: Sequence[Listing]) -> Answer | list[Objection]:
+    async def import_sale(self, sale: Sale, listings: Sequence[Listing]) -> Answer | list[Obstacle]:
         """List a sale with all its lots, or nothing of it; the same again is harmless.
 
         Returns:
@@ -220,20 +220,20 @@ class ListingDesk:
             return Refused(Code.UNAVAILABLE, "The import is stored, but its lots wait for the store; send it again.")
         return self._registers.kept(repeat=repeat)
 
-    async def objections_to(self, sale: Sale, listings: Sequence[Listing]) -> list[Objection]:
+    async def objections_to(self, sale: Sale, listings: Sequence[Listing]) -> list[Obstacle]:
         """Return all that stands against importing this sale now, in the order of its lots."""
         sentence = self._host.out_of_service()
         if sentence is not None:
-            return [Objection(None, Refused(Code.UNAVAILABLE, sentence))]
-        found: list[Objection] = []
+            return [Obstacle(None, Refused(Code.UNAVAILABLE, sentence))]
+        found: list[Obstacle] = []
         if self._registers.is_listed(sale.sale) and self._registers.sales[sale.sale] != sale:
             conflict = Refused(Code.CONFLICT, f"Sale {sale.sale!r} is listed already, as something else.")
-            found.append(Objection(None, conflict))
+            found.append(Obstacle(None, conflict))
         beside = _Beside(listings)
         for number, listing in enumerate(listings, start=1):
             refused = beside.clash(listing) or self._cannot_import(listing)
             if refused is not None:
-                found.append(Objection(listing.lot, refused))
+                found.append(Obstacle(listing.lot, refused))
             if number % _LOOKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return found

@@ -3,7 +3,7 @@
 It refuses to know who is let in: that is an order of the operators (`directing`) or what a payment brings. Invariants:
 a bidder sees what is his own and nothing else; operators see who has asked to be let in and what he has paid, but no
 paddle, nor anything from which one could be told: bidders stand by their names, not in the order of their admission.
-Amounts are minor units. Source: protocol.md, "HTTP"; rules.md, section 1 (articles 17 and 18).
+Amounts are minor units. Source: running-sales.md, "Admission and deposits"; rules.md, section 1 (articles 17 and 18).
 """
 
 from heapq import nsmallest

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lots.bounds import Bounds
-from lots.formats import DutchTerms, Format, SealedTerms, Stage, TwoPhaseTerms
+from lots.formats import DutchTerms, Format, SealedTerms, Seconds, Stage, TwoPhaseTerms
 from lots.listing import Line, Picture, Text
 from lots.money import Amount, BasisPoints
 from lots.phases import Phase
@@ -23,7 +23,6 @@ from lots.terms import (
     OrderName,
     Raise,
     RegistrationTerms,
-    Seconds,
     SoftCloseTerms,
 )
 

@@ -1,4 +1,4 @@
-"""Bulk: whole sales in one request, and the rule sheets that they may be under (protocol.md, "Bulk").
+"""Bulk: whole sales in one request, and the rule sheets that they may be under (running-sales.md, "A sale at once").
 
 A sale comes with all its lots, as JSON or as the file `lots.csv`. Either all of it is listed or nothing, and then
 everything that is wrong is told at once, row by row. It refuses to know how a sale is put together (`lots.offering`)
@@ -23,7 +23,7 @@ from starlette.routing import Route
 from clock.instants import parse_instant
 from engine.house import House
 from engine.limits import GatewayLimits
-from engine.listing_desk import Objection
+from engine.listing_desk import Obstacle
 from gateway import messages
 from gateway.auth import Identity
 from gateway.counter import FrontCounter, listed, parameters, read
@@ -185,7 +185,7 @@ class Bulk:
 # What was wrong -------------------------------------------------------------------------------------------------------
 
 
-def _problem(objections: Iterable[Objection], rows: Mapping[str, int], faults: Iterable[Fault] = ()) -> ProblemError:
+def _problem(objections: Iterable[Obstacle], rows: Mapping[str, int], faults: Iterable[Fault] = ()) -> ProblemError:
     """Return everything that stands against an import in one problem, in the order of its rows."""
     told = list(faults)
     codes = {Code.MALFORMED} if told else set[Code]()

@@ -5,7 +5,7 @@ that was named by seconds as an instant, and a lot that is offered again as the 
 once the order was carried out. It refuses to know the rules: whether an order may be given now, the house decides.
 
 Invariants: nobody directs a lot that is not his to run; an order that is sent twice has one effect, also when the house
-ended in between. Amounts are minor units, instants microseconds. Source: protocol.md, "HTTP".
+ended in between. Amounts are minor units, instants microseconds. Source: running-sales.md, "Orders".
 """
 
 import asyncio

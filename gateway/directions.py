@@ -5,7 +5,7 @@ those of the orders there, except where a person counts otherwise: an end may be
 lot that is offered again by what is different from the lot before.
 
 Invariants: those of `messages`: nothing is converted, unknown fields are refused, text is bounded. Amounts are minor
-units, instants microseconds, spans seconds. Source: protocol.md, "HTTP".
+units, instants microseconds, spans seconds. Source: running-sales.md, "Orders".
 """
 
 from typing import Annotated, Final, TypeAlias

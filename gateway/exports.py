@@ -3,7 +3,7 @@
 Each as JSON or as CSV. It refuses to know how a premium is reckoned (`lots.settlement`). Invariants: results hold
 nothing that watchers could not see, and no names; a lot is settled, and its buyer named, only once it has ended; an
 amount stands in minor units, and beside it as people read it, in the currency's own digits.
-Amounts are minor units, instants microseconds (ISO 8601 in CSV). Source: protocol.md, "Bulk".
+Amounts are minor units, instants microseconds (ISO 8601 in CSV). Source: running-sales.md, "A sale at once".
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 It refuses to know what consignors bring and what the rates are used for. Invariants: everyone may read it, only an
 admin writes in it; a consignor, once taken on, stays as it is. Rates are decimal text, instants microseconds. Source:
-protocol.md, "HTTP".
+running-sales.md, "Consignors".
 """
 
 from typing import Final

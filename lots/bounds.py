@@ -1,17 +1,18 @@
-"""Bounds: what a listing under a house's rules must keep to, so that a slip is refused instead of sold.
+"""STORED FORMAT: logs and catalogue hold these names and fields. Add with defaults; never rename or remove.
+
+Bounds: what a listing under a house's rules must keep to, so that a slip is refused instead of sold.
 
 It refuses to know whose rules they are: a rule sheet brings its own. Shares are whole per cent, spans seconds.
 Source: Fa Shi [2016] 18, articles 10, 17, 20 and 26 (rules.md, section 1).
 """
 
-from typing import Annotated, Protocol
+from typing import Protocol
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from clock.instants import seconds_to_us
+from lots.formats import Seconds
 from lots.money import HUNDRED_PERCENT, Percent, is_share
-
-Seconds = Annotated[float, Meta(ge=0, le=10_000_000_000, description="seconds; decimals are allowed")]
 
 
 class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

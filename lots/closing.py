@@ -160,13 +160,13 @@ def _paused_for(lot: Lot, at: int) -> LotPaused:
     return LotPaused(lot=lot.lot, at=at, seq=lot.seq + 1, reason=reason, cause="connections", lowers_at=lowers_at)
 
 
-def hammered(lot: Lot, at: int, attendance: Attendance | None, **clerk: Any) -> LotSold | LotPassed:  # noqa: ANN401  by, ref, body
+def hammered(lot: Lot, at: int, attendance: Attendance | None) -> LotSold | LotPassed:
     """Let the hammer fall: sold to the leader, or passed for want of bids or below the reserve."""
     if lot.leader is None or lot.price is None:
-        return passed(lot, at, "no_bids", attendance, **clerk)
+        return passed(lot, at, "no_bids", attendance)
     if lot.reserve == Reserve.NOT_MET:
-        return passed(lot, at, "reserve_not_met", attendance, **clerk)
-    return sold(lot, at, attendance, **clerk)
+        return passed(lot, at, "reserve_not_met", attendance)
+    return sold(lot, at, attendance)
 
 
 def sold(lot: Lot, at: int, attendance: Attendance | None = None, **clerk: Any) -> LotSold:  # noqa: ANN401  as above

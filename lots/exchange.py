@@ -1,4 +1,6 @@
-"""Exchange rates: what the house says one currency is worth in others, as its admin sends them.
+"""STORED FORMAT: logs and catalogue hold these names and fields. Add with defaults; never rename or remove.
+
+Exchange rates: what the house says one currency is worth in others, as its admin sends them.
 
 It refuses to know lots and what the rates are used for: never for a bid. Invariant: rates that were checked (`check`)
 are above zero, and exact: they stay the decimal text that was sent. A rate is units of its currency for one unit of

@@ -1,4 +1,6 @@
-"""Formats: the ways in which a lot can be bid for, and the terms that belong to one of them alone.
+"""STORED FORMAT: logs and catalogue hold these names and fields. Add with defaults; never rename or remove.
+
+Formats: the ways in which a lot can be bid for, and the terms that belong to one of them alone.
 
 It refuses to know how a lot is decided under them. Amounts are integer minor units, spans seconds with decimals.
 Sources: rules.md, sections 1, 2 and 5.
@@ -12,6 +14,7 @@ from msgspec import Meta, Struct
 
 from lots.money import AMOUNT_MAX, Amount
 
+Seconds = Annotated[float, Meta(ge=0, le=10_000_000_000, description="seconds; decimals are allowed")]
 Span = Annotated[float, Meta(gt=0, le=10_000_000, description="seconds; decimals are allowed")]
 
 

@@ -1,8 +1,10 @@
-"""The ledger: where the deposits of a lot's bidders are, by double entry.
+"""STORED FORMAT: the names of the accounts stand in the log.
+
+The ledger: where the deposits of a lot's bidders are, by double entry.
 
 It refuses to know why an amount moves and who moves it. Every entry moves an amount from one account to another, so
 what was received is always somewhere: held + released + applied + forfeited + costs + shortfall + debts = received.
-STORED FORMAT: the names of the accounts stand in the log. Amounts are integer minor units.
+Amounts are integer minor units.
 Source: Fa Shi [2016] 18, articles 17, 23 to 25 (rules.md, section 1).
 """
 

@@ -1,4 +1,6 @@
-"""Listings: what is offered, and the sale it is offered in, as clients send and read them.
+"""STORED FORMAT: logs and catalogue hold these names and fields. Add with defaults; never rename or remove.
+
+Listings: what is offered, and the sale it is offered in, as clients send and read them.
 
 It refuses to know prices and bids. Invariant: text is bounded, so that no listing can fill a frame or the memory.
 Instants and amounts are in the terms.

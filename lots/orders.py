@@ -1,10 +1,11 @@
-"""Orders: what may be asked of a lot, in the imperative.
+"""STORED FORMAT: an operator's order stands in the log, by name and fields, while it waits for a second operator.
+
+Orders: what may be asked of a lot, in the imperative.
 
 It refuses to know who may give an order (the gateway does) and what follows (`decisions`). An order carries all that
 its decision needs from outside: who gives it, and the chance from which a paddle is drawn. Its instant is an argument
 of the decision.
-STORED FORMAT: the name (`OPS`) and the fields of an operator's order stand in the log while it waits for a second
-operator. Amounts are integer minor units, instants microseconds. `ref` is the giver's own id for this attempt.
+Amounts are integer minor units, instants microseconds. `ref` is the giver's own id for this attempt.
 """
 
 from collections.abc import Mapping

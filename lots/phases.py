@@ -1,4 +1,6 @@
-"""The phases of a lot, as a table.
+"""STORED FORMAT: logs and catalogue hold these names. Add with defaults; never rename or remove.
+
+The phases of a lot, as a table.
 
 Theory of operation: a lot is in exactly one phase; an event that moves it is a row `(phase, event) -> phase`. What has
 no row cannot happen: a decision that finds none refuses, and a log that would need one is broken.
@@ -21,7 +23,7 @@ class Phase(StrEnum):
 
 
 ENDED = frozenset({Phase.SOLD, Phase.PASSED, Phase.WITHDRAWN})
-"""The phases in which nothing is awaited any more."""
+"""The phases in which no bid is awaited any more."""
 
 _MOVES = {
     (Phase.UPCOMING, "lot_opened"): Phase.OPEN,

@@ -140,6 +140,13 @@ class Lot(Struct, frozen=True, kw_only=True):
 
     `is_simple`: a bid raises the price, and may move the end, and that is all: most lots, and all hot ones, are such.
     `needs_admission`: a bidder must be admitted before he bids.
+
+    Of the lower half: `bid_extensions` counts what bids have moved. `paused_end` and `left_us` are the end it had when
+    it was paused, and the time to it; `lower_left_us` is the time to the next fall of its price, `fallen_to` where that
+    is, also while there is no ask. `next_step` is the clerk's. `counting`: its first bid has started the countdown.
+    `was_timed`: its timed phase has begun once. `is_disclosed`: somebody has read who is behind the paddles.
+    `is_returned`: deposits have moved since its close. `unshown` are paddles that nobody has seen yet, `sealed` is what
+    was offered unseen; `defaulters` bought it and did not pay.
     """
 
     lot: str

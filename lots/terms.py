@@ -1,4 +1,6 @@
-"""Terms: the rules of one lot as data, as clients send and read them (protocol.md, "Terms of a lot").
+"""STORED FORMAT: logs and catalogue hold these names and fields. Add with defaults; never rename or remove.
+
+Terms: the rules of one lot as data, as clients send and read them (protocol.md, "Terms of a lot").
 
 It refuses to know what happens under the terms, and what a format's own terms are (`formats`). Amounts are integer
 minor units, instants microseconds since the epoch, spans seconds that may have decimals.
@@ -14,13 +16,12 @@ from msgspec import Meta, Struct, structs
 from clock.instants import seconds_to_us
 from clock.soft_close import Mode, SoftClose, Trigger
 from lots.bounds import Bounds, check_bounds
-from lots.formats import OWN_TERMS, DutchTerms, Format, SealedTerms, TwoPhaseTerms
+from lots.formats import OWN_TERMS, DutchTerms, Format, SealedTerms, Seconds, TwoPhaseTerms
 from lots.ladder import Ladder
 from lots.money import AMOUNT_MAX, Amount, BasisPoints
 
 Instant = Annotated[int, Meta(ge=0, le=AMOUNT_MAX, description="microseconds since the Unix epoch")]
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z", description="1 to 64 of A-Z a-z 0-9 . _ -")]
-Seconds = Annotated[float, Meta(ge=0, le=10_000_000_000, description="seconds; decimals are allowed")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217")]
 Statement = Annotated[str, Meta(min_length=1, max_length=1_000, description="what a bidder must accept, word by word")]
 OrderName = Annotated[str, Meta(pattern=r"^[a-z_]{1,32}\Z", description="the name of an operator's order")]

@@ -16,7 +16,7 @@ from engine.house import House
 from engine.imports import Import, listed_record, pack_lots, part_record, void_record
 from engine.journal import Batch, Claim, Journal, Page, Record, RefusalNote, Result, Taken, Top
 from engine.limits import EngineLimits
-from engine.listing_desk import Objection
+from engine.listing_desk import Obstacle
 from engine.memory_journal import MemoryJournal, Shelf
 from lots.listing import Listing, Sale, Stagger
 from lots.phases import Phase
@@ -43,7 +43,7 @@ def lots_of_the_sale() -> list[Listing]:
     ]
 
 
-def outcome(answer: Answer | list[Objection]) -> str:
+def outcome(answer: Answer | list[Obstacle]) -> str:
     """`imported`, `again`, or the code of a refusal."""
     if isinstance(answer, list):
         return f"{len(answer)} objections"
@@ -52,7 +52,7 @@ def outcome(answer: Answer | list[Objection]) -> str:
     return "again" if answer.repeat else "imported"
 
 
-def objections(answer: Answer | list[Objection]) -> list[tuple[str | None, str]]:
+def objections(answer: Answer | list[Obstacle]) -> list[tuple[str | None, str]]:
     """The lots that were objected to, with the codes."""
     assert isinstance(answer, list), answer
     return [(lot, refused.code) for lot, refused in answer]
