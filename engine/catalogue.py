@@ -13,7 +13,7 @@ import msgpack
 import msgspec
 
 from engine.errors import LogDamaged
-from engine.imports import Import, read_import
+from engine.imports import Import, packed_record, read_import
 from lots.exchange import ExchangeRates, PostedRates
 from lots.listing import Consignor, Listing, Sale
 from lots.terms import Instant
@@ -51,22 +51,22 @@ class Catalogue(NamedTuple):
 
 def sale_record(sale: Sale) -> bytes:
     """Return the record of a sale."""
-    return _packed({"sale": msgspec.to_builtins(sale)})
+    return packed_record({"sale": msgspec.to_builtins(sale)})
 
 
 def lot_record(listing: Listing) -> bytes:
     """Return the record of a lot: where its log is."""
-    return _packed({"lot": listing.lot, "group": listing.group})
+    return packed_record({"lot": listing.lot, "group": listing.group})
 
 
 def consignor_record(consignor: Consignor) -> bytes:
     """Return the record of a consignor."""
-    return _packed({"consignor": msgspec.to_builtins(consignor)})
+    return packed_record({"consignor": msgspec.to_builtins(consignor)})
 
 
 def rates_record(posted: PostedRates) -> bytes:
     """Return the record of exchange rates."""
-    return _packed({"rates": msgspec.to_builtins(posted.rates), "at": posted.at})
+    return packed_record({"rates": msgspec.to_builtins(posted.rates), "at": posted.at})
 
 
 def read_catalogue(records: Iterable[bytes]) -> Catalogue:
@@ -108,8 +108,3 @@ def _enter_import(catalogue: Catalogue, imported: Import | None) -> None:
     catalogue.sales[imported.sale.sale] = imported.sale
     for lot, group, _ in imported.lots:
         catalogue.lots.setdefault(lot, group)
-
-
-def _packed(record: dict[str, Any]) -> bytes:
-    packed: bytes = msgpack.packb(record)
-    return packed

@@ -75,7 +75,7 @@ def pack_lots(listings: Iterable[Listing], bytes_max: int) -> Iterator[list[Pack
     part: list[Packed] = []
     size = 0
     for listing in listings:
-        packed = Packed(listing.lot, listing.group, _packed(msgspec.to_builtins(listing)))
+        packed = Packed(listing.lot, listing.group, packed_record(msgspec.to_builtins(listing)))
         if part and size + len(packed.listing) > bytes_max:
             yield part
             part, size = [], 0
@@ -89,20 +89,21 @@ def part_record(imported: Import, lots: Sequence[Packed], *, last: bool) -> byte
     record: dict[str, Any] = {"import": imported.name, "part": imported.parts, "lots": lots, "last": last}
     if not imported.parts:
         record |= {"at": imported.at, "sale": msgspec.to_builtins(imported.sale)}
-    return _packed(record)
+    return packed_record(record)
 
 
 def void_record(name: str) -> bytes:
     """Return the record that an import, unless it is whole by then, never happened."""
-    return _packed({"import": name, "void": True})
+    return packed_record({"import": name, "void": True})
 
 
 def listed_record(name: str) -> bytes:
     """Return the record that all lots of an import are in their logs."""
-    return _packed({"import": name, "listed": True})
+    return packed_record({"import": name, "listed": True})
 
 
-def _packed(record: object) -> bytes:
+def packed_record(record: object) -> bytes:
+    """Return a record of the catalogue as it is stored."""
     packed: bytes = msgpack.packb(record)
     return packed
 

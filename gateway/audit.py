@@ -57,8 +57,7 @@ class Audit:
         """Show those who run a lot, and auditors, its account with the buyer."""
         identity = self._counter.accountant(request)
         lot = self._counter.lot(request)
-        if not self._counter.may_read(identity, lot.listing.org):
-            self._counter.must_run(identity, lot.listing.org)
+        self._counter.must_read(identity, lot.listing.org)
         parameters(request)
         await self._open(identity, lot)
         return answer(settled(self._counter.lot(request)))

@@ -59,11 +59,10 @@ class BidDesk:
 
     def hand_in(self, identity: Identity | None, bid: Bid | MaxBid, reply: Reply) -> None:
         """Check who bids and hand his bid to the house; `reply` gets the answer, at once or later."""
-        refused = self._objection(identity)
-        if refused is not None or identity is None:
-            reply(refused or _WHO)
+        bidder = self._let_in(identity, reply)
+        if bidder is None:
             return
-        given = (bid.lot, identity.sub, bid.ref, bid.amount, bid.confirm, self._chances.draw())
+        given = (bid.lot, bidder, bid.ref, bid.amount, bid.confirm, self._chances.draw())
         order = orders.MaxBid(*given) if type(bid) is MaxBid else orders.Bid(*given, self._attendance(bid.lot))
         self._house.submit(order, reply)
 
@@ -78,35 +77,37 @@ class BidDesk:
 
     def register(self, identity: Identity | None, lot: str, said: RegistrationBody, reply: Reply) -> None:
         """Check who registers and hand it to the house; `reply` gets the answer, at once or later."""
-        refused = self._objection(identity)
-        if refused is not None or identity is None:
-            reply(refused or _WHO)
+        bidder = self._let_in(identity, reply)
+        if bidder is None:
             return
         chance = self._chances.draw()
-        order = orders.Register(lot=lot, bidder=identity.sub, ref=said.ref, accepts=said.accepts, chance=chance)
+        order = orders.Register(lot=lot, bidder=bidder, ref=said.ref, accepts=said.accepts, chance=chance)
         self._house.submit(order, reply)
 
     def join(self, identity: Identity | None, said: Join, reply: Reply) -> None:
         """Check who joins and hand it to the house; `reply` gets the answer, at once or later."""
-        refused = self._objection(identity)
-        if refused is not None or identity is None:
-            reply(refused or _WHO)
+        bidder = self._let_in(identity, reply)
+        if bidder is None:
             return
-        self._house.submit(orders.Join(lot=said.lot, bidder=identity.sub, ref=said.ref), reply)
+        self._house.submit(orders.Join(lot=said.lot, bidder=bidder, ref=said.ref), reply)
 
     def chance(self) -> int:
         """Return a random integer for an order that needs one."""
         return self._chances.draw()
 
-    def _objection(self, identity: Identity | None) -> Refused | None:
+    def _let_in(self, identity: Identity | None, reply: Reply) -> str | None:
+        """Return who it is if he may say something now; otherwise he is told why not."""
         now = self._house.clock.now()
         if identity is None:
-            return _WHO
-        if identity.has_ended(now):
-            return _ENDED
-        if not identity.may_bid:
-            return _NOT_A_BIDDER
-        if not self._rates.take(identity.sub, now):
+            refused = _WHO
+        elif identity.has_ended(now):
+            refused = _ENDED
+        elif not identity.may_bid:
+            refused = _NOT_A_BIDDER
+        elif self._rates.take(identity.sub, now):
+            return identity.sub
+        else:
             self.rate_limited += 1
-            return _TOO_OFTEN
+            refused = _TOO_OFTEN
+        reply(refused)
         return None

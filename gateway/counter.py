@@ -32,6 +32,7 @@ from lots.state import Accepted, Lot
 T = TypeVar("T")
 
 _BODY_WAIT_S: Final = 10.0
+_NOT_YOURS: Final = "This is run by somebody else than your organisation."
 
 
 class FrontCounter:
@@ -111,7 +112,7 @@ class FrontCounter:
             ProblemError: He may not.
         """
         if not all(self.may_run(identity, org) for org in orgs):
-            raise ProblemError(403, Code.NOT_YOURS, "This is run by somebody else than your organisation.")
+            raise ProblemError(403, Code.NOT_YOURS, _NOT_YOURS)
 
     def must_list_for(self, identity: Identity, org: str | None) -> None:
         """See that he may list lots and sales for this consignor (None: for the house itself).
@@ -137,6 +138,15 @@ class FrontCounter:
     def may_read(self, identity: Identity, org: str | None) -> bool:
         """Whether he may read the accounts of what this consignor runs (None: the house itself)."""
         return identity.role is Role.AUDITOR or self.may_run(identity, org)
+
+    def must_read(self, identity: Identity, org: str | None) -> None:
+        """See that he may read the accounts of what this consignor runs.
+
+        Raises:
+            ProblemError: He may not.
+        """
+        if not self.may_read(identity, org):
+            raise ProblemError(403, Code.NOT_YOURS, _NOT_YOURS)
 
     async def open_accounts(self, identity: Identity, lots: Iterable[Lot]) -> None:
         """Have it kept that he reads what only the house knew of these lots, which have ended.

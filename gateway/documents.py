@@ -7,7 +7,7 @@ refuses to know how a request is served. Invariant: they are built once and are 
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final
 
 import msgspec
 import orjson
@@ -20,6 +20,7 @@ from gateway.frames import BY_SUBPROTOCOL
 from lots.exchange import ExchangeRates
 from lots.listing import Consignor, Listing, Sale
 from lots.money import AMOUNT_MAX
+from lots.offering import struct_in
 from lots.phases import Phase
 from lots.terms import Terms
 
@@ -112,17 +113,13 @@ def _partly(kind: type[Struct], *needed: str, null: Kind = UnsetType) -> Kind:
     """
     fields: list[Any] = []
     for field in structs.fields(kind):
-        within = _struct_in(field.type)
+        within = struct_in(field.type)
         of: Kind = field.type if within is None else _partly(within, null=None)
         fields.append((field.name, of) if field.name in needed else (field.name, of | UnsetType | null, UNSET))
     rename = {field.name: field.encode_name for field in structs.fields(kind)}
     about = {"__doc__": (kind.__doc__ or "").partition("\n")[0]}
     options: Any = {"rename": rename, "forbid_unknown_fields": True, "kw_only": True, "namespace": about}
     return defstruct(f"Partial{kind.__name__}", fields, **options)
-
-
-def _struct_in(kind: Kind) -> type[Struct] | None:
-    return next((one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, Struct)), None)
 
 
 _PARTIAL_TERMS: Final[Any] = _partly(Terms, null=None)

@@ -69,8 +69,7 @@ class Exports:
         identity = self._counter.accountant(request)
         as_csv = _wants_csv(request)
         sale = self._sale(request)
-        if not self._counter.may_read(identity, sale.org):
-            self._counter.must_run(identity, sale.org)
+        self._counter.must_read(identity, sale.org)
         lots = [
             lot for lot in self._lots(sale) if lot.phase in ENDED and self._counter.may_read(identity, lot.listing.org)
         ]

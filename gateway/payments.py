@@ -26,7 +26,7 @@ from engine.house import House
 from gateway import messages
 from gateway.auth import HeadersNamed
 from gateway.bid_desk import BidDesk
-from gateway.counter import FrontCounter, awaited
+from gateway.counter import FrontCounter
 from gateway.messages import AnyLot, Malformed
 from gateway.problems import BAD_SIGNATURE, NOT_FOUND, TOO_OLD, ProblemError, answer, malformed
 from lots import orders
@@ -140,7 +140,7 @@ class Payments:
             currency=payment.currency,
             chance=self._desk.chance(),
         )
-        decided = await awaited(lambda reply: self._house.submit(order, reply))
+        decided = await self._house.ask(order)
         accepted = self._counter.granted(decided, payment.payment, payment.lot)
         told = {"payment": payment.payment, "lot": payment.lot, "at": accepted.at}
         return answer({**told, "repeat": accepted.repeat, "pending": accepted.pending})

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from lots.closing import deposit_moved, has_ended
+from lots.closing import caught_up, deposit_moved, has_ended
 from lots.decision import Decision, Events, Objection, again, refuse
 from lots.events import (
     ApplicationChecked,
@@ -86,7 +86,8 @@ def _cannot_register(lot: Lot, order: Register) -> Objection | None:
 
 
 def join(lot: Lot, order: Join, at: int) -> Decision:
-    """Take a bidder's word that he takes part in the timed phase; the lot stands as at `at`."""
+    """Take a bidder's word that he takes part in the timed phase, where the lot stands though its bell may be late."""
+    lot, before = caught_up(lot, at)
     kept = lot.refs.get(ref_key(order.bidder, order.ref))
     if kept is not None:
         return again(kept, "join", "", lot, at)
@@ -94,7 +95,7 @@ def join(lot: Lot, order: Join, at: int) -> Decision:
     if refused is not None:
         return refuse(refused, lot, at)
     event = BidderJoined(lot=lot.lot, at=at, bidder=order.bidder, ref=order.ref)
-    return Decision((event,), accepted_unseen(lot, event))
+    return Decision((*before, event), accepted_unseen(lot, event))
 
 
 def _cannot_join(lot: Lot, order: Join, at: int) -> Objection | None:

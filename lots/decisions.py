@@ -80,13 +80,6 @@ def _extend_for_outage(lot: Lot, order: ExtendForOutage, at: int) -> Decision:
     return Decision((moved(lot, order.closes_at, "outage", at, lot.seq + 1),), None)
 
 
-def _join(lot: Lot, order: Join, at: int) -> Decision:
-    """Let a bidder join the lot where it stands at this instant, though its bell may be late."""
-    lot, before = caught_up(lot, at)
-    decision = join(lot, order, at)
-    return Decision(before + decision.events, decision.outcome) if decision.events else decision
-
-
 # Linked lots ----------------------------------------------------------------------------------------------------------
 
 
@@ -139,7 +132,7 @@ _BY_ORDER: Mapping[type, Callable[[Lot, Any, int], Decision]] = {
     Bid: offer,
     MaxBid: offer,
     Register: register,
-    Join: _join,
+    Join: join,
     Ring: ring,
     ExtendForOutage: _extend_for_outage,
     OpenAccounts: open_accounts,

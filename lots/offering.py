@@ -179,7 +179,7 @@ def _named(entry: Entry) -> str | None:
 
 def _wrong_value(value: object, kind: Any, place: str) -> Iterator[Wrong]:  # noqa: ANN401  any type msgspec knows
     """Yield all that keeps a value from being of this kind; a decoder would stop at the first."""
-    struct = _struct_in(kind)
+    struct = struct_in(kind)
     if struct is not None and isinstance(value, Mapping):
         yield from _wrong_fields(value, struct, place)
         return
@@ -203,7 +203,7 @@ def _wrong_fields(value: Partial, kind: type[Struct], place: str, *, whole: bool
             yield f"{place}.{name}", f"Object missing required field `{name}` - at `{place}`"
 
 
-def _struct_in(kind: Any) -> type[Struct] | None:  # noqa: ANN401  as above
+def struct_in(kind: Any) -> type[Struct] | None:  # noqa: ANN401  as above
     """Return the struct that a field holds, also where it may be null."""
     kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     return next((one for one in kinds if isinstance(one, type) and issubclass(one, Struct)), None)
