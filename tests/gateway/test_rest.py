@@ -25,7 +25,7 @@ LISTING: Message = {
         "ladder": [[0, 10]],
         "opens_at": OPENS_AT,
         "closes_at": CLOSES_AT,
-        "reserve": 777,
+        "reserve": 7_654_321,
     },
 }
 
@@ -248,7 +248,7 @@ async def test_a_lot_is_listed_once(front: Front) -> None:
         first = await http.post("/v1/lots", headers=OTTO, json=LISTING)
         assert (first.status_code, first.headers["location"]) == (201, "/v1/lots/N1")
         assert (first.json()["lot"], first.json()["phase"]) == ("N1", "open")
-        assert "777" not in first.text
+        assert "7654321" not in first.text
         assert (await http.post("/v1/lots", headers=OTTO, json=LISTING)).status_code == 200
         other = {**LISTING, "title": "Another lot"}
         is_problem(await http.post("/v1/lots", headers=OTTO, json=other), 409, Code.CONFLICT)
