@@ -37,6 +37,7 @@ from gateway.fanout import Fanout
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.operations import Operations, readiness
 from gateway.origins import Origins, address_behind, is_loopback
+from gateway.pages import Pages
 from gateway.payments import Payments, read_key
 from gateway.presence import Presence
 from gateway.problems import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, ProblemError, answer, problem
@@ -148,6 +149,7 @@ class Gateway:
             Bulk(self.house, counter, self.limits, self._sheets),
             Exports(self.house, counter),
             Payments(self.house, self.desk, counter, self._payment_key),
+            Pages(self.house),
         )
         app = Starlette(
             routes=[*(route for part in parts for route in part.routes()), *self._house_routes()],

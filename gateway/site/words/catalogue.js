@@ -1,0 +1,6 @@
+/** Words of the catalogue page. */
+
+export default {
+  en: { "catalogue.title": "catalogue" },
+  zh: { "catalogue.title": "catalogue" },
+};
