@@ -6,19 +6,22 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench screenshots soak clean
 
 help:
-	@echo "make demo    a sample sale with simulated bidders and a live board; Ctrl-C stops it, and it continues when started again"
-	@echo "make test    the test suite"
-	@echo "make lint    ruff check, ruff format --check, mypy --strict"
-	@echo "make bench   fan-out and bids beside the limits of this machine"
-	@echo "make clean   remove .venv, caches and build products; never the data directory"
+	@echo "make demo         a sample sale with simulated bidders and a live board; Ctrl-C stops it, and it continues when started again"
+	@echo "make test         the test suite; it sees to a Chromium for the tests in a browser"
+	@echo "make lint         ruff check, ruff format --check, mypy --strict"
+	@echo "make bench        fan-out and bids beside the limits of this machine"
+	@echo "make soak         the catalogue of a busy sale in a browser for ten minutes: frames per second and memory"
+	@echo "make screenshots  pictures of all pages, into reports/screenshots"
+	@echo "make clean        remove .venv, caches and build products; never the data directory"
 
 demo: $(READY)
 	@$(BIN)/knockdown demo
 
 test: $(READY)
+	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m pytest
 
 lint: $(READY)
@@ -29,6 +32,14 @@ lint: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m bench fanout
 	@$(BIN)/python -m bench bids
+
+soak: $(READY)
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.browser.soak
+
+screenshots: $(READY)
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The pages and their parts in a real browser, and what else drives one."""
