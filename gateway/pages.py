@@ -54,6 +54,7 @@ _HEADERS: Final = {
 }
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 _IMPORT: Final = re.compile(rb"""^(?:import|export)\b[^;'"]*?["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
+_UNPACKS: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 _ENTRY: Final = re.compile(rb'<script type="module" src="/assets/([^"]+)">')
 
 
@@ -70,7 +71,7 @@ class File(Struct, frozen=True):
         described = {**_HEADERS, **(headers or {}), "ETag": self.tag}
         if status == 200 and self.tag in _tags(request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=described)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if _UNPACKS.search(request.headers.get("accept-encoding", "")):
             return Response(self.packed, status, {**described, "Content-Encoding": "gzip"}, self.media_type)
         return Response(self.plain, status, described, self.media_type)
 
