@@ -21,7 +21,7 @@ async def bare(page: Page, url: str) -> None:
     """Open a page of ours that is not of the house's making, under the house's policy."""
 
     async def answer(route: Route) -> None:
-        policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src * ws:"
+        policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *"
         await route.fulfill(
             content_type="text/html",
             headers={"Content-Security-Policy": policy},
@@ -70,7 +70,7 @@ async def test_a_cut_line_lets_nobody_through(come_in: ComeIn, line: Line, house
 
 async def test_a_visitor_is_who_he_says(come_in: ComeIn) -> None:
     alice = await come_in("alice")
-    await bare(alice.page, alice.url)
+    await alice.open("/healthz")  # a page that is not from the house itself may not dial this machine
     await alice.page.evaluate(
         """() => {
             const line = new WebSocket(`ws://${location.host}/v1/ws`, ["knockdown.v1.json"]);
