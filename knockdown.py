@@ -47,7 +47,7 @@ from engine.house import House
 from engine.limits import EngineLimits, GatewayLimits, check_limits, limits_from
 from engine.redis_journal import RedisJournal
 from gateway.app import Gateway
-from gateway.auth import Identity, Role, sign
+from gateway.auth import Identity, Person, Role, sign
 from gateway.board import Board
 from gateway.what_if_table import WhatIfTable
 from lots.files import BadFileError, read_bids, read_lots, read_terms, write_results
@@ -168,12 +168,13 @@ def one_line_errors() -> Iterator[None]:
 
 @dataclass
 class Premises:
-    """Where a house is: its address, its store, its secret."""
+    """Where a house is: its address, its store, its secret; and whom everyone may be there, if it is for show."""
 
     host: str
     port: int
     data_dir: Path
     redis_url: str
+    people: Sequence[Person] = ()
 
     def bind(self) -> socket.socket:
         """Take the port, before anything else is started.
@@ -222,6 +223,8 @@ class Premises:
             about=self.about(),
             payment_secret=os.environ.get("KNOCKDOWN_PAYMENT_SECRET") or None,
             sheets={name: read_terms(f"{name}.json", shipped_sheet(name)) for name in ABOUT},
+            people=self.people,
+            provider=os.environ.get("KNOCKDOWN_SIGN_IN_URL") or None,
         )
 
     def about(self) -> dict[str, object]:
@@ -378,6 +381,16 @@ def serve(
 
 # The demo -------------------------------------------------------------------------------------------------------------
 
+PEOPLE = (
+    Person("alice", Role.BIDDER),
+    Person("bob", Role.BIDDER),
+    Person("carol", Role.BIDDER),
+    Person("olga", Role.OPERATOR),
+    Person("ada", Role.ADMIN),
+    Person("otto", Role.AUDITOR),
+)
+"""Whom everyone may be in the demo; the simulated bidders and their clerk have other names."""
+
 
 async def hold_sample_sale(house: House, _gateway: Gateway, premises: Premises) -> None:
     """List the sample sale, or go on with the one that is in the log, and send simulated bidders to it."""
@@ -412,7 +425,7 @@ def demo(
     redis_url: RedisUrl = "",
 ) -> None:
     """Serve a house with a sample sale and simulated bidders, and show it in the terminal. Ctrl-C stops it."""
-    _open_house(Premises(host, port, data_dir, redis_url), [hold_sample_sale, show_board])
+    _open_house(Premises(host, port, data_dir, redis_url, PEOPLE), [hold_sample_sale, show_board])
 
 
 # Sales from files -----------------------------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ class GatewayLimits(msgspec.Struct, frozen=True, kw_only=True):
     connections_per_address_max: int = 1_000
     """Loopback is exempt."""
     watches_per_connection_max: int = 1_000
+    signed_out_max: int = 100_000
+    """Tokens that were signed out and have not ended yet; beyond, those that end first are forgotten."""
     body_bytes_max: int = 256 * 1024
     """Of one HTTP request."""
     import_bytes_max: int = 16 * 1024 * 1024
@@ -94,6 +96,8 @@ class GatewayLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Events kept in memory per lot, from which a reconnecting watcher resumes."""
     state_period_us: int = 100_000
     """Between two states of a lot on the `live` feed."""
+    watchers_period_s: float = 2.0
+    """Between two messages about how many watch a lot."""
     heartbeat_s: float = 5.0
     ping_s: float = 20.0
     """Between two pings to a client; one that has not answered by the next is gone."""

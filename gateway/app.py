@@ -27,7 +27,7 @@ from gateway import documents
 from gateway.admission import Admission
 from gateway.agenda import HouseAgenda
 from gateway.audit import Audit
-from gateway.auth import BadTokenError, Role, identify, weakness
+from gateway.auth import Doorkeeper, Person, Role, weakness
 from gateway.bid_desk import BidDesk
 from gateway.bulk import Bulk
 from gateway.counter import FrontCounter
@@ -45,6 +45,7 @@ from gateway.rates import Pace
 from gateway.registry import Registry
 from gateway.rest import Rest
 from gateway.session import Reception
+from gateway.sign_in import SignIn, read_provider
 from gateway.wire import make_wire
 from lots.offering import Partial
 from lots.refusals import Code
@@ -68,12 +69,14 @@ class Gateway:
         about: What `/healthz` says besides: how the store is kept, for instance.
         payment_secret: What a payment provider signs its notices with; None: the house takes none.
         sheets: The rule sheets that sales may be imported under, by name.
+        people: Whom everyone may sign in as: in a house for show alone.
+        provider: Where the house's identity provider signs people in; None: they have to bring a token.
 
     Raises:
-        ValueError: The payment provider's secret is none.
+        ValueError: The payment provider's secret or the identity provider's address is none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is one thing that a house may be given
         self,
         house: House,
         secret: str,
@@ -84,22 +87,27 @@ class Gateway:
         about: Mapping[str, object] | None = None,
         payment_secret: str | None = None,
         sheets: Mapping[str, Partial] | None = None,
+        people: Iterable[Person] = (),
+        provider: str | None = None,
     ) -> None:
         weak = weakness(secret)
         if weak is not None:
             log.warning("%s", weak)
         self.house = house
         self.limits = limits or GatewayLimits()
-        self._secret = secret
         self._payment_key = None if payment_secret is None else read_key(payment_secret)
         self._version = version
         self._about = dict(about or {})
         self._sheets = sheets or {}
+        self._people = tuple(people)
+        self._provider = None if provider is None else read_provider(provider)
         self._origins = Origins(origins)
+        self._doorkeeper = Doorkeeper(secret, self._origins, self.limits.signed_out_max)
         self.agenda = HouseAgenda(standing.state for standing in house.lots.values())
         self.desk = BidDesk(house, Pace(self.limits.bids_per_second, self.limits.bids_burst))
         self.presence = Presence(house.clock)
-        self.reception = Reception(house, self.desk, secret, self.limits, self._origins, self.presence)
+        self.reception = Reception(house, self.desk, self._doorkeeper, self.limits, self._origins, self.presence)
+        self._counter = FrontCounter(house, self._doorkeeper, self.limits)
         loop = asyncio.get_running_loop()
         self.wire_class, self.switchboard = make_wire(self.reception, loop, self.limits)
         self.fanout = Fanout(house, loop, self.switchboard.flush, self.limits)
@@ -139,7 +147,7 @@ class Gateway:
     # The HTTP app -----------------------------------------------------------------------------------------------------
 
     def _app(self) -> Starlette:
-        counter = FrontCounter(self.house, self._secret, self.limits, self._origins)
+        counter = self._counter
         parts = (
             Rest(self.house, self.agenda, self.desk, counter),
             Directing(self.house, self.desk, counter),
@@ -149,6 +157,15 @@ class Gateway:
             Bulk(self.house, counter, self.limits, self._sheets),
             Exports(self.house, counter),
             Payments(self.house, self.desk, counter, self._payment_key),
+            SignIn(
+                self.house.clock,
+                self._doorkeeper,
+                counter,
+                self._origins,
+                self.reception.sign_out,
+                self._people,
+                self._provider,
+            ),
             Pages(self.house),
         )
         app = Starlette(
@@ -184,7 +201,7 @@ class Gateway:
             Middleware(
                 CORSMiddleware,
                 allow_origins=sorted(self._origins.allowed),
-                allow_methods=["GET", "POST", "PUT"],
+                allow_methods=["GET", "POST", "PUT", "DELETE"],
                 allow_headers=["Authorization", "Content-Type"],
                 allow_credentials=True,
             )
@@ -208,10 +225,7 @@ class Gateway:
         return Response(self._metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
     def _is_admin(self, request: Request) -> bool:
-        try:
-            identity = identify(self._secret, request.headers.getlist, self._origins, self.house.clock.now())
-        except BadTokenError as error:
-            raise ProblemError(401, Code.UNAUTHENTICATED, str(error)) from None
+        identity = self._counter.who(request)
         return identity is not None and identity.role is Role.ADMIN
 
 

@@ -20,10 +20,9 @@ from engine.actor import Answer
 from engine.house import House
 from engine.limits import GatewayLimits
 from gateway import answers, messages
-from gateway.auth import BadTokenError, Identity, Role, identify
+from gateway.auth import BadTokenError, Doorkeeper, Identity, Role
 from gateway.frames import Message
 from gateway.messages import Malformed
-from gateway.origins import Origins
 from gateway.problems import ProblemError, answer, malformed, status_of
 from lots.orders import OpenAccounts
 from lots.refusals import Code, Refused
@@ -31,6 +30,7 @@ from lots.state import Accepted, Lot
 
 T = TypeVar("T")
 
+_READING: Final = ("GET", "HEAD")
 _BODY_WAIT_S: Final = 10.0
 _NOT_YOURS: Final = "This is run by somebody else than your organisation."
 
@@ -40,16 +40,14 @@ class FrontCounter:
 
     Args:
         house: Its clock says whether a token counts, its consignors whose operators do.
-        secret: What tokens are signed with.
+        doorkeeper: Looks at what people show to say who they are.
         limits: How large a request may be.
-        origins: Which pages may ask in somebody's name.
     """
 
-    def __init__(self, house: House, secret: str, limits: GatewayLimits, origins: Origins) -> None:
+    def __init__(self, house: House, doorkeeper: Doorkeeper, limits: GatewayLimits) -> None:
         self._house = house
-        self._secret = secret
+        self._doorkeeper = doorkeeper
         self._body_bytes_max = limits.body_bytes_max
-        self._origins = origins
 
     # Who asks ---------------------------------------------------------------------------------------------------------
 
@@ -59,10 +57,12 @@ class FrontCounter:
         Raises:
             ProblemError: He says so by a token that does not count.
         """
+        only_reads = request.method in _READING
         try:
-            return identify(self._secret, request.headers.getlist, self._origins, self._house.clock.now())
+            shown = self._doorkeeper.shown(request.headers.getlist, self._house.clock.now(), only_reads=only_reads)
         except BadTokenError as error:
             raise ProblemError(401, Code.UNAUTHENTICATED, str(error)) from None
+        return None if shown is None else shown.identity
 
     def someone(self, request: Request, sentence: str) -> Identity:
         """Return who asks; `sentence` tells those who do not say why they must.

@@ -13,7 +13,7 @@ import msgspec
 import orjson
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, structs
 
-from gateway import announcements, bulk, messages, payments, replies
+from gateway import announcements, bulk, messages, payments, replies, sign_in
 from gateway.auth import Role
 from gateway.directions import OrderBody
 from gateway.frames import BY_SUBPROTOCOL
@@ -302,6 +302,26 @@ _OF_WHOLE_SALES: Final = (
         gives=replies.SaleSettled, problems=_LOOKS, roles=_EITHER, query={"format": _FORMAT}, gives_csv=True,
     ),
 )  # fmt: skip
+_OUR_PAGE: Final = {"Origin": {**_TEXT, "description": "of a page of this house; browsers send it by themselves"}}
+_SESSION_BODY: Final = Annotated[sign_in.SignInBody, Meta(extra_json_schema=_one_of("token", "person"))]
+_OF_BROWSERS: Final = (
+    Call(
+        method="get", path=sign_in.PATH, name="session", text="Who asks, and how one may sign in here.",
+        gives=replies.Session, problems=("400", "401"),
+    ),
+    Call(
+        method="post", path=sign_in.PATH, name="sign_in",
+        text="Keep a token in a cookie of this browser; in a house for show, be one of the people to pick.",
+        gives=replies.Session, takes=_SESSION_BODY, problems=("400", "401", "403", "404", "408", "413"),
+        example={"token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"},
+        headers=_OUR_PAGE,
+    ),
+    Call(
+        method="delete", path=sign_in.PATH, name="sign_out",
+        text="Let the token count no more, anywhere, and part with everyone who is there with it.",
+        gives=replies.Session, problems=("400", "401", "403"), headers=_OUR_PAGE,
+    ),
+)  # fmt: skip
 CALLS: Final = (
     *_OF_SALES,
     *_OF_LOTS,
@@ -310,6 +330,7 @@ CALLS: Final = (
     *_OF_AUDITORS,
     *_OF_WHOLE_SALES,
     *_OF_THE_HOUSE,
+    *_OF_BROWSERS,
 )
 
 

@@ -1,16 +1,21 @@
-"""Where a request comes from: the page that made it, and the address behind it.
+"""Where a request comes from: the page that made it, the address behind it, and the way it came.
 
 It refuses to know who asks. A browser says which page a request comes from (`Origin`); a program does not. A proxy on
-this machine says for whom it asks (`X-Forwarded-For`); from anyone else that header is hearsay and is not read.
+this machine says for whom it asks (`X-Forwarded-For`) and how he came (`X-Forwarded-Proto`); from anyone else those
+headers are hearsay and are not read.
 
-Invariants: without an `Origin` a cookie is no identity; a foreign page never gets a connection; nobody but this
-machine counts as loopback. Source: RFC 6454 (origins); RFC 6455, section 10.2; protocol.md, "WebSocket".
+Invariants: a foreign page never gets a connection, and never signs anybody in or out; nobody but this machine counts
+as loopback; what may have left this machine is not taken for plain talk within it. Source: RFC 6454 (origins);
+RFC 6455, section 10.2; RFC 6265, section 5.4 (loopback and `Secure`); protocol.md, "WebSocket".
 """
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
+HeadersNamed: TypeAlias = Callable[[str], Sequence[str]]
+"""All values of the headers of a name, as WebSocket and HTTP requests both can give them."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -28,6 +33,10 @@ class Origins:
             return False
         origin = origins[0].strip().lower()
         return origin in self.allowed or _is_own(origin, hosts[0].strip().lower())
+
+    def admits_page(self, origins: Sequence[str], hosts: Sequence[str]) -> bool:
+        """Whether a page that may come in makes this request; one that names no origin is no page's."""
+        return bool(origins) and self.admits(origins, hosts)
 
 
 def _is_own(origin: str, host: str) -> bool:
@@ -59,8 +68,31 @@ def is_loopback(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
+def is_plain_loopback(peer: str, scheme: str, headers: HeadersNamed) -> bool:
+    """Whether a browser on this machine asks over plain HTTP, so that a cookie cannot be kept to secure connections.
+
+    By the `Host` it asked for; a proxy on this machine may say that it speaks for somebody elsewhere, or over HTTPS.
+    """
+    hosts, forwarded = headers("Host"), headers("X-Forwarded-Proto")
+    if forwarded and is_loopback(peer):
+        scheme = _last(forwarded).lower()
+    if scheme != "http" or len(hosts) != 1 or not _is_loopback_host(hosts[0].strip().lower()):
+        return False
+    return not is_loopback(peer) or is_loopback(address_behind(peer, headers("X-Forwarded-For")))
+
+
+def _is_loopback_host(host: str) -> bool:
+    place = _host_and_port(host, "http")
+    return place is not None and (place[0] == "localhost" or is_loopback(place[0]))
+
+
+def _last(values: Sequence[str]) -> str:
+    """Return the last item of a header that is a list: what the proxy next to us has put there."""
+    return values[-1].rpartition(",")[2].strip()
+
+
 def address_behind(peer: str, forwarded: Sequence[str]) -> str:
     """Return for whom `peer` asks: the last address it names if it is a proxy on this machine, otherwise itself."""
     if not forwarded or not is_loopback(peer):
         return peer
-    return forwarded[-1].rpartition(",")[2].strip() or peer
+    return _last(forwarded) or peer

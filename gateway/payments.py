@@ -24,10 +24,10 @@ from starlette.routing import Route
 from clock.instants import SECOND_US
 from engine.house import House
 from gateway import messages
-from gateway.auth import HeadersNamed
 from gateway.bid_desk import BidDesk
 from gateway.counter import FrontCounter
 from gateway.messages import AnyLot, Malformed
+from gateway.origins import HeadersNamed
 from gateway.problems import BAD_SIGNATURE, NOT_FOUND, TOO_OLD, ProblemError, answer, malformed
 from lots import orders
 from lots.money import Amount

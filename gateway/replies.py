@@ -5,7 +5,7 @@ over WebSockets too is in `announcements`. It refuses to know who may ask. Amoun
 microseconds. Source: protocol.md, "HTTP".
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -19,6 +19,7 @@ from gateway.announcements import (
     SettlementStanding,
     Snapshot,
 )
+from gateway.auth import Person
 from gateway.directions import Giver, Rank
 from lots.exchange import Rate
 from lots.ledger import Deposit
@@ -293,6 +294,20 @@ class RefusalsPage(Struct, frozen=True, kw_only=True):
     lot: Id
     kept: Annotated[Count, Meta(description="how many there are in all")]
     refusals: list[Part]
+
+
+# Sessions of browsers -------------------------------------------------------------------------------------------------
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """Who asks, and how one may sign in here."""
+
+    sub: Id | None
+    role: Literal["watcher", "bidder", "operator", "admin", "auditor"]
+    org: Id | None
+    exp: Annotated[Instant | None, Meta(description="until when he is that")]
+    people: Annotated[list[Person], Meta(description="whom one may pick to be; none but in a house for show")]
+    provider: Annotated[str | None, Meta(description="where the house's identity provider signs people in")]
 
 
 # The house ------------------------------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ All of it is synchronous and runs inside `data_received`: no coroutine per messa
 to know how bytes travel (`wire`), how watchers are told (`fanout`) and how bids are decided (the house).
 
 Invariants: every frame is answered or the connection ends; a frame that is a bidder's order by `op` and `ref` is always
-answered `accepted` or `refused`; an identity ends at its `exp`, also on a connection that says nothing; nobody hears on
-a wire what is meant for somebody else. Instants are microseconds. Source: protocol.md, "WebSocket".
+answered `accepted` or `refused`; an identity ends at its `exp`, also on a connection that says nothing; a connection
+whose token is signed out ends with it; nobody hears on a wire what is meant for somebody else. Instants are
+microseconds. Source: protocol.md, "WebSocket".
 """
 
 import logging
@@ -22,7 +23,7 @@ from engine.actor import Answer
 from engine.house import House
 from engine.limits import GatewayLimits
 from gateway import answers
-from gateway.auth import BadTokenError, Identity, identify, read_token
+from gateway.auth import BadTokenError, Doorkeeper, Identity, Pass
 from gateway.bid_desk import BidDesk
 from gateway.fanout import Fanout
 from gateway.messages import Auth, Bid, Join, Malformed, MaxBid, Time, Unwatch, Watch, read_json, read_msgpack
@@ -47,16 +48,22 @@ class Guest:
 
     Attributes:
         identity: Who he has said to be, while his token lasts.
+        mark: By what that token is known again (`Pass`).
         address: Where he connects from.
         full_at: The bucket of his messages (`Pace`).
     """
 
-    __slots__ = ("address", "full_at", "identity")
+    __slots__ = ("address", "full_at", "identity", "mark")
 
-    def __init__(self, address: str, identity: Identity | None) -> None:
+    def __init__(self, address: str, shown: Pass | None) -> None:
         self.address = address
-        self.identity = identity
         self.full_at = 0
+        self.shows(shown)
+
+    def shows(self, shown: Pass | None) -> None:
+        """Be who this says from now on."""
+        self.identity: Identity | None = None if shown is None else shown.identity
+        self.mark: bytes | None = None if shown is None else shown.mark
 
     @property
     def bidder(self) -> str | None:
@@ -70,19 +77,25 @@ class Reception:
     Args:
         house: Where lots stand and bids are decided.
         desk: Takes bids in.
-        secret: What tokens are signed with.
+        doorkeeper: Looks at what people show to say who they are.
         limits: What one connection may do.
         origins: Which pages may connect.
         presence: Is told which bidders come and go.
     """
 
     def __init__(
-        self, house: House, desk: BidDesk, secret: str, limits: GatewayLimits, origins: Origins, presence: Presence
+        self,
+        house: House,
+        desk: BidDesk,
+        doorkeeper: Doorkeeper,
+        limits: GatewayLimits,
+        origins: Origins,
+        presence: Presence,
     ) -> None:
         self._house = house
         self._clock = house.clock
         self._desk = desk
-        self._secret = secret
+        self._doorkeeper = doorkeeper
         self._limits = limits
         self._origins = origins
         self._presence = presence
@@ -132,10 +145,10 @@ class Reception:
         if not is_loopback(address) and self._from[address] >= self._limits.connections_per_address_max:
             return 429, "There are too many connections from your address."
         try:
-            identity = identify(self._secret, headers, self._origins, self._clock.now())
+            shown = self._doorkeeper.shown(headers, self._clock.now())
         except BadTokenError as error:
             return 401, str(error)
-        wire.guest = Guest(address, identity)
+        wire.guest = Guest(address, shown)
         return None
 
     def opened(self, wire: Wire) -> None:
@@ -143,8 +156,7 @@ class Reception:
         guest: Guest = wire.guest
         self.connections += 1
         self._from[guest.address] += 1
-        identity, guest.identity = guest.identity, None
-        self._take_for(wire, guest, identity)
+        self._now_counts(wire, guest)
         self._greet(wire, guest)
 
     def closed(self, wire: Wire) -> None:
@@ -170,6 +182,12 @@ class Reception:
         """Take the identity from everyone whose token has expired; called once a second."""
         for wire in self._endings.due(now):
             self._expire(wire, wire.guest)
+
+    def sign_out(self, shown: Pass) -> None:
+        """Part with everyone who came in with this token, or showed it later."""
+        for wire in self._endings.at(shown.identity.exp):
+            if wire.guest.mark == shown.mark:
+                wire.close(UNAUTHENTICATED, "signed out")
 
     # What is said -----------------------------------------------------------------------------------------------------
 
@@ -271,12 +289,12 @@ class Reception:
 
     def _authenticate(self, wire: Wire, guest: Guest, said: Auth) -> None:
         try:
-            identity = read_token(self._secret, said.token, self._clock.now())
+            shown = self._doorkeeper.read(said.token, self._clock.now())
         except BadTokenError as error:
             wire.send(answers.error(Code.UNAUTHENTICATED, str(error), "auth"))
             wire.close(UNAUTHENTICATED, "unauthenticated")
             return
-        self._take_for(wire, guest, identity)
+        self._take_for(wire, guest, shown)
         self._greet(wire, guest)
         self._tell_fanout(wire, guest)
 
@@ -286,18 +304,22 @@ class Reception:
         self._greet(wire, guest)
         self._tell_fanout(wire, guest)
 
-    def _take_for(self, wire: Wire, guest: Guest, identity: Identity | None) -> None:
+    def _take_for(self, wire: Wire, guest: Guest, shown: Pass | None) -> None:
         """Note who is on a wire from now on."""
         before, bidder = guest.identity, guest.bidder
-        guest.identity = identity
-        if guest.bidder is not None:
-            self._presence.comes(guest.bidder)  # before he goes: who signs in again was never away
-        if bidder is not None:
-            self._presence.goes(bidder)
+        guest.shows(shown)
         if before is not None:
             self._endings.forget(wire, before.exp)
-        if identity is not None:
-            self._endings.note(wire, identity.exp)
+        self._now_counts(wire, guest)  # before he goes: who signs in again was never away
+        if bidder is not None:
+            self._presence.goes(bidder)
+
+    def _now_counts(self, wire: Wire, guest: Guest) -> None:
+        """Let count who he is, until it ends."""
+        if guest.bidder is not None:
+            self._presence.comes(guest.bidder)
+        if guest.identity is not None:
+            self._endings.note(wire, guest.identity.exp)
 
     def _greet(self, wire: Wire, guest: Guest) -> None:
         wire.send(answers.hello(guest.identity, self._clock.now(), self._limits.heartbeat_s))
@@ -341,6 +363,10 @@ class Endings:
             wires.discard(wire)
             if not wires:
                 del self._wires[_second(exp)]
+
+    def at(self, exp: int) -> list[Wire]:
+        """Return the wires whose identity ends in the same second as this."""
+        return list(self._wires.get(_second(exp), ()))
 
     def due(self, now: int) -> list[Wire]:
         """Return the wires whose identity has ended."""

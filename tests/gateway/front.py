@@ -20,7 +20,7 @@ from engine.house import House
 from engine.limits import GatewayLimits
 from engine.memory_journal import MemoryJournal
 from gateway.app import Gateway
-from gateway.auth import Identity, Role, sign
+from gateway.auth import Identity, Person, Role, sign
 from gateway.frames import JSON, Codec, framed
 from gateway.wire import Wire
 from lots.listing import Sale
@@ -200,6 +200,8 @@ async def open_front(
     *lots: str,
     payment_secret: str | None = PAYMENT_SECRET,
     sheets: Mapping[str, Partial] | None = None,
+    people: Sequence[Person] = (),
+    provider: str | None = None,
     **limits: Any,  # noqa: ANN401  fields of the limits
 ) -> AsyncIterator[Front]:
     """Open a house with these lots, bidding under way; lots `A` and `B` of sale `S` by default."""
@@ -213,6 +215,8 @@ async def open_front(
         version="1.2.3",
         payment_secret=payment_secret,
         sheets=sheets,
+        people=people,
+        provider=provider,
     )
     house.publish, house.status = gateway.publish, gateway.fanout.status
     house.attendance = gateway.presence.attendance
