@@ -2,11 +2,27 @@
  * Money as people read and write it, from and to whole minor units of a currency.
  *
  * It refuses to know rates, and to calculate in fractions: digits are moved, never multiplied. Invariant: what is
- * formatted reads back as the same amount. Source: ECMA-402 (Intl.NumberFormat); ISO 4217.
+ * formatted reads back as the same amount. Source: ECMA-402 (Intl.NumberFormat); ISO 4217, by the tables that the house
+ * goes by (gateway/money.py).
  */
 
 import { locale } from "./words.js";
 
+/**
+ * The digits behind the point where they are not two, as the house counts them. A browser's own tables change from one
+ * version to the next: one has shown forints without any, and so a hundred times as many.
+ */
+const DIGITS = {
+  0:
+    "ADP AFN ALL BIF BYR CLP DJF ESP GNF IQD IRR ISK ITL JPY KMF KPW KRW LAK LBP LUF MGA MGF MMK MRO PYG " +
+    "RSD RWF SLL SOS STD SYP TMM TRL UGX UYI VND VUV XAF XOF XPF YER ZMK ZWD",
+  3: "BHD JOD KWD LYD OMR TND",
+  4: "CLF UYW",
+};
+/** @type {Map<string, number>} */
+const digitsBy = new Map(
+  Object.entries(DIGITS).flatMap(([digits, codes]) => codes.split(" ").map((code) => [code, Number(digits)])),
+);
 /** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
 
@@ -14,7 +30,9 @@ const formats = new Map();
 function formatOf(currency) {
   let format = formats.get(currency);
   if (format === undefined) {
-    format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "code" });
+    const digits = digitsOf(currency);
+    const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "code", ...exact });
     formats.set(currency, format);
   }
   return format;
@@ -22,7 +40,7 @@ function formatOf(currency) {
 
 /** How many digits this currency has behind the point. @param {string} currency */
 export function digitsOf(currency) {
-  return formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
+  return digitsBy.get(currency) ?? 2;
 }
 
 /** Return the amount as it is read, with its currency; a dash for none. @param {number | null} minor @param {string} currency */
@@ -48,7 +66,7 @@ export function parseMoney(text, currency) {
   const typed = text.normalize("NFKC").replaceAll(currency, "").trim();
   const fraction = digits > 0 ? new RegExp(`[.,](\\d{1,${digits}})$`).exec(typed) : null;
   const whole = fraction === null ? typed : typed.slice(0, fraction.index);
-  if (!/^\d{1,3}([.,'’\s]?\d{3})*$/.test(whole) && !/^\d+$/.test(whole)) return null;
+  if (!/^[1-9]\d{0,2}([.,'’\s]?\d{3})*$/.test(whole) && !/^\d+$/.test(whole)) return null;
   const minor = Number(whole.replace(/\D/g, "") + (fraction?.[1] ?? "").padEnd(digits, "0"));
   return Number.isSafeInteger(minor) ? minor : null;
 }
