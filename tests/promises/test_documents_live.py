@@ -12,7 +12,7 @@ import copy
 import re
 import time
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import count, product
 from typing import Any, Final
 
 import msgspec
@@ -55,6 +55,7 @@ KINDS: Final[list[Document]] = [
 ]
 """There is one open lot of each kind, and one that was withdrawn."""
 SUB: Final = "ann"
+ORIGIN: Final = "Origin"
 SIGNATURE: Final = "webhook-signature"
 PAYMENT_SECRET: Final = "whsec_" + base64.b64encode(b"of the payment provider, in tests").decode()
 A_PLACE: Final = "MC5sb3Q"
@@ -109,26 +110,35 @@ DOING: Final = api(DOCUMENT, "400").exclude(method="GET")
 
 
 class Guests:
-    """People of every role, and the payment provider, who make the requests."""
+    """People of every role, pages of the house, and the payment provider, who make the requests."""
 
     def __init__(self, premises: Premises) -> None:
         self.url = premises.url
         self._headers = {role: {"Authorization": f"Bearer {premises.sign(role, SUB)}"} for role in Role}
         self._key = read_key(PAYMENT_SECRET)
+        self._tokens = (premises.sign(Role.BIDDER, "page", ttl_s=3_600 + number) for number in count())
         self._session = requests.Session()
         self._tried: set[str] = set()
 
     def ask(self, case: Case[Any]) -> Response:
         """Make a request as somebody who may, and see that the answer is as the document has it."""
         roles = named(case)
-        headers = self._headers[roles[0]] if roles else {}
+        headers = dict(self._headers[roles[0]]) if roles else {}
         is_valid = case.meta is None or case.meta.generation.mode.is_positive
+        if is_valid and case.operation.get_parameter(ORIGIN, "header") is not None:
+            headers[ORIGIN] = self.url
+            self._bring_a_token(case)
         is_signed = is_valid and case.operation.get_parameter(SIGNATURE, "header") is not None
         signed: dict[str, Any] = {"auth": self._sign} if is_signed else {}
         response = case.call_and_validate(self.url, session=self._session, headers=headers, **signed)
         if is_valid and roles and response.status_code < 300:
             self._try_as_others(case, roles)
         return response
+
+    def _bring_a_token(self, case: Case[Any]) -> None:
+        """Have a page sign in with a token that counts, another each time: some are signed out again."""
+        if isinstance(case.body, dict) and case.body.get("token") is not None:
+            case.body = {**case.body, "token": next(self._tokens)}
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a notice as the payment provider does."""
