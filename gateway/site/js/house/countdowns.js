@@ -12,6 +12,7 @@ import { say } from "./words.js";
 
 const TICK_MS = 100;
 const URGENT_US = 60e6;
+const DAY_US = 86_400e6;
 
 /** @typedef {{phase: string | null, closes_at: number | null, terms?: any, warned?: boolean}} Ending */
 
@@ -71,15 +72,18 @@ export class Countdowns {
 
   /** @param {Ending} ending @param {number | null} leftUs */
   #text(ending, leftUs) {
-    if (ending.phase === "upcoming") return opening(ending);
+    if (ending.phase === "upcoming") return this.#opening(ending.terms?.opens_at ?? null);
     if (ending.phase !== "open") return say(`phase.${ending.phase ?? "upcoming"}`);
     if (ending.closes_at === null) return say(ending.warned ? "countdown.warned" : "countdown.open_end");
     if (leftUs === null) return "–";
     return leftUs > 0 ? countdownText(leftUs) : say("countdown.closing");
   }
-}
 
-/** @param {Ending} ending */
-function opening(ending) {
-  return ending.terms?.opens_at ? say("countdown.opens", { at: dateTime(ending.terms.opens_at) }) : say("phase.upcoming");
+  /** A lot that opens within a day counts down to it. @param {number | null} opensAt */
+  #opening(opensAt) {
+    if (opensAt === null) return say("phase.upcoming");
+    const leftUs = this.clock.isSet ? opensAt - this.clock.nowUs() : Number.POSITIVE_INFINITY;
+    if (leftUs > DAY_US) return say("countdown.opens", { at: dateTime(opensAt) });
+    return leftUs > 0 ? say("countdown.opens_in", { left: countdownText(leftUs) }) : say("countdown.opening");
+  }
 }
