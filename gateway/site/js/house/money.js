@@ -48,6 +48,22 @@ export function formatMoney(minor, currency) {
   return minor === null ? "–" : formatOf(currency).format(/** @type {any} */ (decimal(minor, digitsOf(currency))));
 }
 
+/**
+ * Return what `formatMoney` writes in its parts, for those who set them differently.
+ *
+ * @param {number} minor
+ * @param {string} currency
+ */
+export function moneyParts(minor, currency) {
+  return formatOf(currency).formatToParts(/** @type {any} */ (decimal(minor, digitsOf(currency))));
+}
+
+/** Return the amount with its currency named in full: `1,100.00 euros`. @param {number} minor @param {string} currency */
+export function moneyInWords(minor, currency) {
+  const format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "name" });
+  return format.format(/** @type {any} */ (decimal(minor, digitsOf(currency))));
+}
+
 /** Return the amount without its currency, as it stands in a field. @param {number} minor @param {string} currency */
 export function plainMoney(minor, currency) {
   return decimal(minor, digitsOf(currency));

@@ -34,7 +34,7 @@ export async function openPage({ words, title }) {
   document.body.append(element("div", { id: "toasts", class: "toasts" }));
   const wire = new Wire();
   wire.on("status", () => showConnection(wire));
-  wire.on("hello", (hello) => hello.role !== session.role && startOver());
+  wire.on("hello", (hello) => isOther(hello, session) && startOver());
   wire.connect();
   showConnection(wire);
   return { wire, clock: wire.clock, session };
@@ -105,6 +105,11 @@ function person(session) {
     element("span", { class: "person" }, say("session.you_are", { name: session.sub, role: say(`role.${session.role}`) })),
     element("button", { type: "button", class: "quiet", id: "sign-out", onclick: leave }, say("session.sign_out")),
   ];
+}
+
+/** @param {{role: string, bidder: string | null}} hello @param {import("./session.js").Session} session */
+function isOther(hello, session) {
+  return hello.role !== session.role || (session.role === "bidder" && hello.bidder !== session.sub);
 }
 
 /**

@@ -69,6 +69,8 @@ export class Wire {
     this.status = "connecting";
     /** What the server said of us when we came in. @type {{bidder: string | null, role: string, heartbeat_s: number} | null} */
     this.hello = null;
+    /** Whose orders these are; undefined until the server has said. @type {string | null | undefined} */
+    this.bidder = undefined;
     /** The close code, once it has ended. @type {number | null} */
     this.endedWith = null;
     /** @type {WebSocket | null} */
@@ -167,7 +169,7 @@ export class Wire {
   /** Take up what a page that was left or reloaded had sent, as the same bidder. */
   #recallOrders() {
     const kept = recalled();
-    for (const message of kept.bidder === this.hello?.bidder ? kept.orders : []) {
+    for (const message of kept.bidder === this.bidder ? kept.orders : []) {
       if (!this.orders.has(message.ref)) {
         this.orders.set(message.ref, { message, answered: (answer) => this.#tell("late", answer) });
       }
@@ -176,7 +178,7 @@ export class Wire {
 
   #keepOrders() {
     const orders = [...this.orders.values()].map(({ message }) => message);
-    store({ bidder: this.hello?.bidder ?? null, orders });
+    store({ bidder: this.bidder ?? null, orders });
   }
 
   /** @param {any} answer */
@@ -213,6 +215,7 @@ export class Wire {
   #greeted(hello) {
     const isFirst = this.hello === null;
     this.hello = hello;
+    this.#belongTo(hello.bidder);
     if (isFirst) {
       this.#askTime(CLOCK_BURST);
       for (const watch of this.watches.values()) this.#send(watch.request);
@@ -222,6 +225,12 @@ export class Wire {
       this.#become("open");
     }
     this.#tell("hello", hello);
+  }
+
+  /** Nobody sends another's orders: those stay kept until he is back. @param {string | null} bidder */
+  #belongTo(bidder) {
+    if (this.bidder !== undefined && this.bidder !== bidder) this.orders.clear();
+    this.bidder = bidder;
   }
 
   /** @param {any} message */
