@@ -8,11 +8,16 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
+from websockets.typing import Origin
 
 from clock.instants import SECOND_US
 from gateway.auth import COOKIE, Identity, Person, Role, sign
 from gateway.sign_in import PERSON_COUNTS_US, read_provider
+from knockdown import PEOPLE as DEMO
 from tests.gateway.front import NOW, SECRET, Front, Message, Visitor, bearer, is_problem, open_front, token
+from tests.gateway.test_app import hear, served
 
 SESSION = "/v1/session"
 PAGE = {"Origin": "http://house.example"}
@@ -334,6 +339,15 @@ async def opened(front: AbstractAsyncContextManager[Front]) -> None:
         pass
 
 
+async def test_the_demo_has_people_of_every_role_to_pick() -> None:
+    async with open_front(people=DEMO) as front, front.http() as http:
+        shown = (await http.get(SESSION)).json()["people"]
+        assert {person["role"] for person in shown} == set(Role)
+        assert not [person for person in shown if person["sub"].startswith("bidder-") or person["sub"] == "clerk"]
+        for person in shown:
+            assert (await sign_in(http, person=person["sub"])).json()["role"] == person["role"]
+
+
 @pytest.mark.parametrize("url", ["https://id.example/in?to=house", "http://localhost:9000/"])
 def test_an_address_of_an_identity_provider(url: str) -> None:
     assert read_provider(url) == url
@@ -367,20 +381,21 @@ async def test_signing_out_ends_exactly_this_session() -> None:
         assert front.gateway.presence.attendance(["alice", "bob"]).connected == 2
 
 
-async def test_signing_out_says_why_it_closes() -> None:
-    async with open_front() as front, front.http() as http:
-        reasons: list[str] = []
-        close = Visitor.close
-
-        def noted(self: Visitor, code: int, reason: str = "") -> None:
-            reasons.append(reason)
-            close(self, code, reason)
-
-        front.visitor(*of(token()))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Visitor, "close", noted)
-            await sign_out(http, cookie(token()))
-        assert reasons == ["signed out"]
+async def test_a_browser_signs_in_comes_in_and_is_parted_with_over_real_sockets() -> None:
+    async with served() as house, httpx.AsyncClient(base_url=f"http://{house.place}") as http:
+        page = {"Origin": f"http://{house.place}"}
+        kept = set_cookie(await http.post(SESSION, headers=page, json={"token": token()}))
+        headers = cookie(kept.value)
+        async with connect(
+            f"ws://{house.place}/v1/ws", origin=Origin(page["Origin"]), additional_headers=headers
+        ) as ws:
+            assert (await hear(ws, "hello"))["bidder"] == "alice"
+            assert (await http.delete(SESSION, headers=page)).json() == WATCHER
+            with pytest.raises(ConnectionClosedError) as closed:
+                await hear(ws, "anything")
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4401, "signed out")
+        assert await who(http, SAME_ORIGIN) is None
 
 
 async def test_signing_out_takes_the_cookie_back() -> None:

@@ -119,6 +119,7 @@ async def test_a_bad_setting_is_2(directory: Path) -> None:
         {"durability": "lax"},
         {"rate": "fast"},
         {"redis_url": "http://example.org"},
+        {"sign_in_url": "javascript:alert(1)"},
     ]
     ends = await asyncio.gather(
         *(run("serve", "--data-dir", str(directory / str(n)), **({"port": "0"} | one)) for n, one in enumerate(bad))
