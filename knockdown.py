@@ -292,6 +292,7 @@ async def _serve(
         # Without its engine a server must not go on; whatever ended it is raised below.
         task.add_done_callback(lambda _ended: setattr(server, "should_exit", True))
     log.info("The house listens on %s; %d lots, %s.", premises.url, len(house.lots), _recovery(house))
+    log.info("Catalogue: %s/  Console: %s/operator  Wall: %s/operator/wall", *(premises.url,) * 3)
     gc.collect()
     gc.freeze()  # what recovery made lives as long as the process: no collection need look at it again
     gc.set_threshold(*_COLLECT_AFTER)
@@ -363,7 +364,8 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 async def show_board(house: House, gateway: Gateway, premises: Premises) -> None:
     """Show the house in the terminal."""
-    await Board(house, gateway.fanout.watchers, house.clock, premises.url).run(Console(), asyncio.Event())
+    place = f"{premises.url}/  /operator  /operator/wall"
+    await Board(house, gateway.fanout.watchers, house.clock, place).run(Console(), asyncio.Event())
 
 
 @app.command()
@@ -393,10 +395,11 @@ PEOPLE = (
 
 
 async def hold_sample_sale(house: House, _gateway: Gateway, premises: Premises) -> None:
-    """List the sample sale, or go on with the one that is in the log, and send simulated bidders to it."""
-    sale = _unfinished_sale(house) or await _list_sample_sale(house)
-    await run_crowd(premises.url, signer(premises.data_dir), sale, seed=1, stop=asyncio.Event())
-    log.info("The sample sale is over; stop the demo and start it again to list the next one.")
+    """Hold one sample sale after another, the one that is in the log first, and send simulated bidders to each."""
+    while True:
+        sale = _unfinished_sale(house) or await _list_sample_sale(house)
+        await run_crowd(premises.url, signer(premises.data_dir), sale, seed=1, stop=asyncio.Event())
+        log.info("The sample sale is over; the next one begins.")
 
 
 def _unfinished_sale(house: House) -> str | None:
@@ -424,7 +427,7 @@ def demo(
     data_dir: DataDir = _DATA,
     redis_url: RedisUrl = "",
 ) -> None:
-    """Serve a house with a sample sale and simulated bidders, and show it in the terminal. Ctrl-C stops it."""
+    """Serve a house with sample sales and simulated bidders, and show it in the terminal. Ctrl-C stops it."""
     _open_house(Premises(host, port, data_dir, redis_url, PEOPLE), [hold_sample_sale, show_board])
 
 
