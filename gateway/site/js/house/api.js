@@ -35,7 +35,7 @@ export function remove(path) {
 async function ask(path, request) {
   let response;
   try {
-    response = await fetch(path, request);
+    response = await fetch(path, { cache: "no-store", ...request });
   } catch {
     throw new Problem({ code: "unreachable", detail: "The house cannot be reached.", status: 0 });
   }
