@@ -10,8 +10,10 @@
 
 - `house`: one `ServedHouse` (`served.py`) for the folder, `knockdown serve` with its own Redis. `list_sale`, `list_lot`
   (terms by keyword: `closes_in_s`, `opens_in_s`, `soft_close=soft(5, 5)`, ...), `order`, `bid`, `ceiling`, `register`,
-  `snapshot`, `events`, `call`; `fresh("name")` for ids. Use sales and lots of your own: the house is shared.
+  `join`, `snapshot`, `until(lot, phase="sold")`, `events`, `call`; `fresh("name")` for ids. Use sales and lots of your
+  own: the house is shared.
 - `own_house`: the same for one test alone, which may close, kill and open it again (`own_house.premises`).
+- `demo_house`: the house of `make demo`, for one test: people to pick, a sample sale and simulated bidders.
 - `come_in(who, role=, language=, screen=, dark=, clock_off_s=, zone=, still=, over=, at=)` -> `Visitor` (`visitor.py`)
   with `.page`, `.open(path)`, `.record`. Without `who` a guest. `over` is a `line`, `at` another house than `house`.
   `clock_off_s=3600` sets the browser's clock an hour wrong, `Date` and `performance.timeOrigin` both. Screens: PHONE,
@@ -37,7 +39,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.chromium import FLAGS, HOW_TO, executable
 from tests.browser.line import Line
-from tests.browser.served import ServedHouse
+from tests.browser.served import ForShow, ServedHouse
 from tests.browser.visitor import DESKTOP, Record, Screen, Visitor, listed, options, sign_in, window
 from tests.promises.premises import Premises
 
@@ -109,8 +111,15 @@ async def own_house(tmp_path: Path) -> AsyncIterator[ServedHouse]:
         yield served
 
 
-async def _served(directory: Path) -> AsyncIterator[ServedHouse]:
-    premises = Premises(directory)
+@pytest_asyncio.fixture(loop_scope="package")
+async def demo_house(tmp_path: Path) -> AsyncIterator[ServedHouse]:
+    """The house of the demo, with people to pick, a sample sale and bidders at work."""
+    async for served in _served(tmp_path, ForShow):
+        yield served
+
+
+async def _served(directory: Path, kind: type[Premises] = Premises) -> AsyncIterator[ServedHouse]:
+    premises = kind(directory)
     try:
         served = await ServedHouse.opened(premises)
         yield served

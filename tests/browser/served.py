@@ -5,6 +5,7 @@ meeting; every call that the house refuses fails the test with the house's own s
 currency, instants microseconds, spans seconds. Written against protocol.md, "HTTP".
 """
 
+import asyncio
 import time
 from itertools import count
 from typing import Any, Self
@@ -16,6 +17,9 @@ from tests.promises.premises import Premises
 
 Message = dict[str, Any]
 CLERK = "olga"
+PATIENCE_S = 10.0
+_TIMEOUT_S = 30
+_LOOK_S = 0.05
 _REFS = count(1)
 
 
@@ -25,16 +29,26 @@ def now_us() -> int:
 
 
 def terms(closes_in_s: float | None = 600, opens_in_s: float = 0, **more: Any) -> Message:  # noqa: ANN401  any term
-    """Return the terms of a lot that is open at once and closes in so many seconds; hard unless they say otherwise."""
+    """Return the terms of a lot that is open at once and closes in so many seconds; hard unless they say otherwise.
+
+    With `ladder=None` there is none, for formats that take none.
+    """
     opens_at = now_us() + seconds_to_us(opens_in_s)
     hours = {} if closes_in_s is None else {"closes_at": now_us() + seconds_to_us(closes_in_s)}
     plain = {"currency": "EUR", "start_price": 100_00, "ladder": [[0, 10_00], [1_000_00, 50_00]]}
-    return {**plain, "opens_at": opens_at, **hours, **more}
+    given = {**plain, "opens_at": opens_at, **hours, **more}
+    return {term: value for term, value in given.items() if term != "ladder" or value is not None}
 
 
 def soft(window_s: float = 60, extension_s: float = 60, **more: Any) -> Message:  # noqa: ANN401  any field of it
     """Return terms of a soft close."""
     return {"window_s": window_s, "extension_s": extension_s, **more}
+
+
+class ForShow(Premises):
+    """The house of `make demo`: a sample sale, bidders at work, and people whom everyone may be."""
+
+    verb = "demo"
 
 
 class ServedHouse:
@@ -48,7 +62,7 @@ class ServedHouse:
     def __init__(self, premises: Premises) -> None:
         self.premises = premises
         self.url = premises.url
-        self._http = httpx.AsyncClient(base_url=premises.url, timeout=30)
+        self._http = httpx.AsyncClient(base_url=premises.url, timeout=_TIMEOUT_S)
         self._numbers = count(1)
 
     @classmethod
@@ -124,6 +138,22 @@ class ServedHouse:
     async def snapshot(self, lot: str) -> Message:
         """Return the lot as everyone sees it."""
         answer: Message = await self.call("GET", f"/v1/lots/{lot}", who="")
+        return answer
+
+    async def until(self, lot: str, **fields: object) -> Message:
+        """Wait until the lot stands so; what ends a stage is the house's clock."""
+        give_up = time.monotonic() + PATIENCE_S
+        while True:
+            seen = await self.snapshot(lot)
+            if all(seen[name] == value for name, value in fields.items()):
+                return seen
+            assert time.monotonic() < give_up, f"{lot} did not come to {fields} within {PATIENCE_S} s: {seen}"
+            await asyncio.sleep(_LOOK_S)
+
+    async def join(self, lot: str, bidder: str) -> Message:
+        """Take part in the timed phase of a two-phase lot."""
+        body = {"ref": f"j-{next(_REFS)}"}
+        answer: Message = await self.call("POST", f"/v1/lots/{lot}/join", body, who=bidder, role="bidder")
         return answer
 
     async def events(self, lot: str) -> list[Message]:

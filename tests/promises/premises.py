@@ -83,7 +83,12 @@ class Premises:
         directory: Where its data directory and its log are made.
         store_url: The store it is given; by default its own.
         settings: KNOCKDOWN_* variables, by the rest of their names.
+
+    Attributes:
+        verb: What knockdown is told to do.
     """
+
+    verb = "serve"
 
     def __init__(self, directory: Path, store_url: str = "", **settings: str) -> None:
         self.data_dir = directory / "data"
@@ -137,7 +142,7 @@ class Premises:
             self.store()  # so that it is known, should it outlive the house
 
     def _start(self) -> None:
-        words = command("serve", "--port", str(self.address.port), "--data-dir", str(self.data_dir))
+        words = command(self.verb, "--port", str(self.address.port), "--data-dir", str(self.data_dir))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(words, cwd=ROOT, env=self._environment, stdout=log, stderr=log)  # noqa: S603  our own
         self.starts += 1

@@ -1,0 +1,277 @@
+"""The stage for pictures: a house with a lot in every state that a lot room can show, and a sale of forty lots at once.
+
+It refuses to know how they are shown. Invariants: `ALICE` stands to each lot as its name in `ROOMS` says; bids come one
+after the other over some seconds, so that a history is one; the same seed gives the same bids. Amounts are minor
+units, spans seconds. The lots of the large sale are those of `bench/sample_sale.json`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from bench.sample_sale import sample_sale
+from tests.browser.served import ServedHouse, now_us, soft
+
+ALICE: Final = "alice"
+OTHERS: Final = ("bob", "carol", "dan", "erin", "frank")
+SALE: Final = "autumn"
+ROOM_SALE: Final = "cabinet"
+LOTS: Final = 40
+_FIRST_CLOSE_S = 240
+_GAP_S = 20
+_BIDS = 160
+_SHORT_S = 8
+_STATEMENT = "I have read the announcement and take the lot as it stands."
+
+
+class Stage(NamedTuple):
+    """What was staged.
+
+    Attributes:
+        rooms: The lot of each state, by the state's name.
+        lots: The lots of the large sale, by their time to close.
+    """
+
+    rooms: Mapping[str, str]
+    lots: list[str]
+
+
+class _Room(NamedTuple):
+    """How one lot comes to its state.
+
+    Attributes:
+        title: What is sold.
+        given: Terms, as `served.terms` takes them.
+        play: What happens to it.
+    """
+
+    title: str
+    given: dict[str, Any]
+    play: Callable[["_Play"], Awaitable[object]]
+
+
+class _Play:
+    """One lot, and those who do something to it; every doing takes a moment."""
+
+    def __init__(self, house: ServedHouse, lot: str, pause_s: float) -> None:
+        self.house = house
+        self.lot = lot
+        self._pause_s = pause_s
+
+    async def bid(self, who: str, above: int = 0) -> None:
+        """Bid the ask and so many minor units more."""
+        await self._breathe()
+        ask = (await self.house.snapshot(self.lot))["ask"]
+        await self.house.bid(self.lot, who, ask + above)
+
+    async def ceiling(self, who: str, amount: int) -> None:
+        """Leave a ceiling."""
+        await self._breathe()
+        await self.house.ceiling(self.lot, who, amount)
+
+    async def order(self, order: str, **fields: Any) -> None:  # noqa: ANN401  any field of an order
+        """Have the clerk give an order."""
+        await self._breathe()
+        await self.house.order(self.lot, order, **fields)
+
+    async def contest(self, *bidders: str) -> None:
+        """Have one after the other bid the ask."""
+        for bidder in bidders:
+            await self.bid(bidder)
+
+    async def _breathe(self) -> None:
+        await asyncio.sleep(self._pause_s)
+
+
+async def _nothing(_play: _Play) -> None:
+    """Leave it as it is."""
+
+
+async def _open(play: _Play) -> None:
+    await play.contest("bob", "carol", "bob", "dan", "carol")
+
+
+async def _leading(play: _Play) -> None:
+    await play.contest("bob", "carol")
+    await play.ceiling(ALICE, 620_00)
+    await play.contest("bob", "dan", "bob")
+
+
+async def _outbid(play: _Play) -> None:
+    await play.contest("bob", ALICE, "carol", ALICE)
+    await play.ceiling("bob", 900_00)
+
+
+async def _extended(play: _Play) -> None:
+    await play.contest("bob", ALICE, "carol", ALICE, "carol", ALICE, "erin")
+
+
+async def _won(play: _Play) -> None:
+    await play.contest("bob", ALICE, "bob", ALICE)
+    await play.order("fair_warning", reason="Going twice.")
+    await play.order("hammer")
+
+
+async def _lost(play: _Play) -> None:
+    await play.contest(ALICE, "bob", ALICE, "carol")
+    await play.order("hammer")
+
+
+async def _paused(play: _Play) -> None:
+    await play.contest("bob", ALICE)
+    await play.order("pause", reason="A question about the title is being looked into. 权属问题正在核实。")
+
+
+async def _sealed(play: _Play) -> None:
+    await play.house.bid(play.lot, "bob", 180_00)
+    await play.house.bid(play.lot, ALICE, 240_00)
+
+
+async def _two_phase(play: _Play) -> None:
+    await play.contest("bob", ALICE)
+    await play.house.until(play.lot, stage="joining")
+
+
+async def _timed(play: _Play) -> None:
+    await play.contest("bob", ALICE)
+    await play.house.until(play.lot, stage="timed")
+    await play.contest("bob", ALICE, "carol")
+
+
+async def _saleroom(play: _Play) -> None:
+    await play.order("open")
+    await play.contest("bob", ALICE)
+    await play.house.order(play.lot, "floor_bid", amount=500_00, hand="12")
+    await play.order("fair_warning", reason="Going once.")
+
+
+_TIMED: Final = {"confirm_s": None, "countdown_s": 600, "ceiling": 5_000_00, "quote_s": 300}
+ROOMS: Final[Mapping[str, _Room]] = MappingProxyType(
+    {
+        "upcoming": _Room(
+            "和田玉籽料挂件 · Nephrite pendant, Hetian", {"opens_in_s": 5_400, "closes_in_s": 9_000}, _nothing
+        ),
+        "open": _Room(
+            "A walnut mantel clock by Thwaites, about 1810", {"closes_in_s": 1_500, "reserve": 350_00}, _open
+        ),
+        "leading": _Room(
+            "Three volumes of botanical plates, 1788", {"closes_in_s": 1_260, "soft_close": soft()}, _leading
+        ),
+        "outbid": _Room("青花缠枝莲纹瓶 · Blue and white vase", {"closes_in_s": 1_320, "soft_close": soft()}, _outbid),
+        "extended": _Room(
+            "Violin by a pupil of Guadagnini, Turin",
+            {"closes_in_s": 45, "soft_close": soft(window_s=900, extension_s=900)},
+            _extended,
+        ),
+        "won": _Room("Brass theodolite in its case, Troughton & Simms", {"closes_in_s": 1_800}, _won),
+        "lost": _Room("Set of six ladder-back chairs", {"closes_in_s": 1_800}, _lost),
+        "paused": _Room("云栖里小区3幢车位 · Parking space, Yunqi Lane", {"closes_in_s": 1_800}, _paused),
+        "sealed": _Room(
+            "Claim against a machine works, secured by a mortgage",
+            {"closes_in_s": 2_400, "format": "sealed", "sealed": {}, "ladder": None, "proxy": False},
+            _sealed,
+        ),
+        "dutch": _Room(
+            "Forty cases of Riesling, Bernkastel 2019",
+            {
+                "closes_in_s": 3_000,
+                "format": "dutch",
+                "dutch": {"step": 2_00, "every_s": 30, "floor": 20_00},
+                "ladder": None,
+                "proxy": False,
+            },
+            _nothing,
+        ),
+        "two-phase": _Room(
+            "机器设备一批 · A line of packing machines",
+            {
+                "closes_in_s": _SHORT_S,
+                "format": "two_phase",
+                "two_phase": {**_TIMED, "confirm_s": 1_200},
+                "raise": "multiple",
+                "proxy": False,
+            },
+            _two_phase,
+        ),
+        "timed": _Room(
+            "林地承包经营权 · Right to a stand of fir, 120 mu",
+            {
+                "closes_in_s": _SHORT_S,
+                "format": "two_phase",
+                "two_phase": _TIMED,
+                "raise": "multiple",
+                "proxy": False,
+            },
+            _timed,
+        ),
+        "registration": _Room(
+            "锦绣花园12幢503室 · Two-bedroom flat, 89 m²",
+            {
+                "closes_in_s": 7_200,
+                "deposit": 50_00,
+                "registration": {"statements": [_STATEMENT], "check": True},
+                "soft_close": soft(300, 300),
+            },
+            _nothing,
+        ),
+        "saleroom": _Room(
+            "Portrait of a lady in grey, oil on canvas", {"closes_in_s": None, "format": "saleroom"}, _saleroom
+        ),
+    }
+)
+"""How Alice stands, or what the lot is doing."""
+
+
+async def stage(house: ServedHouse, *, seed: int = 1, spread_s: float = 20) -> Stage:
+    """Set everything up; bids take about `spread_s` seconds."""
+    lots = await _list_large_sale(house)
+    await house.list_sale(ROOM_SALE, "Cabinet pieces · 精品专场")
+    rooms, _ = await asyncio.gather(_furnish(house, spread_s / 12), _liven(house, lots, seed, spread_s))
+    return Stage(rooms, lots)
+
+
+async def _furnish(house: ServedHouse, pause_s: float) -> dict[str, str]:
+    names = list(ROOMS)
+    lots = [await _list_room(house, name) for name in names]
+    await asyncio.gather(*(ROOMS[name].play(_Play(house, lot, pause_s)) for name, lot in zip(names, lots, strict=True)))
+    return dict(zip(names, lots, strict=True))
+
+
+async def _list_room(house: ServedHouse, name: str) -> str:
+    room = ROOMS[name]
+    fields = {
+        "description": "With its papers. Seen by appointment at the house; sold as it stands.",
+        "category": "painting",
+        "country": "GB",
+        "place": "London",
+        "consignor": "The house",
+    }
+    return await house.list_lot(ROOM_SALE, f"{ROOM_SALE}-{name}", room.title, fields, **room.given)
+
+
+async def _list_large_sale(house: ServedHouse) -> list[str]:
+    """List forty lots that are all open already."""
+    now = now_us()
+    sale, lots = sample_sale(now, first_close_s=_FIRST_CLOSE_S, gap_s=_GAP_S, sale=SALE)
+    await house.call("POST", "/v1/sales", sale)
+    for lot in lots[:LOTS]:
+        await house.call("POST", "/v1/lots", {**lot, "terms": {**lot["terms"], "opens_at": now, "group": None}})
+    return [str(lot["lot"]) for lot in lots[:LOTS]]
+
+
+async def _liven(house: ServedHouse, lots: list[str], seed: int, spread_s: float) -> None:
+    """Let bidders bid all over the sale, and something be the matter with a few lots."""
+    rng = Random(seed)
+    led_by: dict[str, str] = {}
+    for _ in range(_BIDS):
+        lot = rng.choice(lots)
+        who = rng.choice([one for one in (ALICE, *OTHERS) if one != led_by.get(lot)])
+        ask = (await house.snapshot(lot))["ask"]
+        await house.bid(lot, who, ask)
+        led_by[lot] = who
+        await asyncio.sleep(spread_s / _BIDS)
+    await house.order(lots[5], "pause", reason="The keys are being looked for.")
+    await house.order(lots[2], "fair_warning", reason="Going once.")
+    await house.order(lots[8], "notice", text="The frame is sold with it.")
