@@ -41,7 +41,7 @@ export async function openPage({ words, title }) {
 }
 
 /**
- * Say something in passing; it is read out, and can be put away.
+ * Say something in passing; it is read out, and can be put away. Returns the note, for those who take it back.
  *
  * @param {string} text
  * @param {{kind?: "good" | "bad" | "plain", urgent?: boolean}} [how]
@@ -52,6 +52,7 @@ export function toast(text, { kind = "plain", urgent = kind === "bad" } = {}) {
   const note = element("div", { class: "toast", "data-kind": kind }, element("span", {}, text), close);
   byId("toasts").append(note);
   setTimeout(() => note.remove(), TOAST_MS);
+  return note;
 }
 
 /** Say in the viewer's words why something was refused: the house's sentence where there is none of ours. */
