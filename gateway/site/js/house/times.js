@@ -48,6 +48,13 @@ export function dateTime(us, zone) {
   return formatOf(zone, /** @type {any} */ ({ ...day, ...time })).format(us / 1000);
 }
 
+/** Day and time of a span, to the minute, with the zone named. @param {number} fromUs @param {number} toUs @param {string} [zone] */
+export function hoursText(fromUs, toUs, zone) {
+  const day = { weekday: "short", day: "numeric", month: "short", year: "numeric" };
+  const time = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  return formatOf(zone, /** @type {any} */ ({ ...day, ...time })).formatRange(fromUs / 1000, toUs / 1000);
+}
+
 /**
  * What is left until an end: `2 d 03:04:05`, `3:04:05`, `4:05`, and tenths in the last ten seconds. At least the
  * smallest step is shown: that it is over, only the server says.
