@@ -22,7 +22,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.browser.chromium import FLAGS, HOW_TO, executable
 from tests.browser.conftest import REPORTS
 from tests.browser.served import CLERK, ForShow, ServedHouse
-from tests.browser.staging import ALICE, ROOMS, Stage, stage
+from tests.browser.staging import ALICE, ROOMS, SALE, Stage, stage
 from tests.browser.visitor import DESKTOP, PHONE, SMALL_PHONE, WIDE, Record, Screen, options, sign_in, window
 from tests.promises.premises import Premises
 
@@ -85,7 +85,7 @@ SHOTS: Final = (
     *_shots(["wall"], ("wide", "en", _DARK), ("wide", "zh", _LIGHT), ("desktop", "en", _LIGHT)),
     *_shots(["sign-in"], ("phone360", "en", _LIGHT), ("phone", "zh", _DARK), ("desktop", "en", _LIGHT)),
 )
-_PATHS: Final = {"catalogue": "/", "console": "/operator", "wall": "/operator/wall", "sign-in": "/sign-in"}
+_PATHS: Final = {"catalogue": f"/?sale={SALE}", "console": "/operator", "wall": "/operator/wall", "sign-in": "/sign-in"}
 _ON_ONE_SCREEN: Final = frozenset({"console", "wall"})
 """Pages that are made to be seen without scrolling, and are shown so where the screen is wide."""
 

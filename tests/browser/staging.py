@@ -24,6 +24,7 @@ _GAP_S = 20
 _BIDS = 160
 _SHORT_S = 8
 _STATEMENT = "I have read the announcement and take the lot as it stands."
+_DESCRIPTION = "With its papers. To be seen by appointment at the place named; sold as it stands."
 
 
 class Stage(NamedTuple):
@@ -39,37 +40,54 @@ class Stage(NamedTuple):
 
 
 class _Room(NamedTuple):
-    """How one lot comes to its state.
+    """What is sold in one lot, and how it comes to its state.
 
     Attributes:
-        title: What is sold.
-        given: Terms, as `served.terms` takes them.
+        title: As the catalogue has it.
+        category, country, place, currency: The same.
+        start: The start price; a step is a tenth of it.
+        given: Further terms, as `served.terms` takes them.
         play: What happens to it.
     """
 
     title: str
+    category: str
+    country: str
+    place: str
+    currency: str
+    start: int
     given: dict[str, Any]
     play: Callable[["_Play"], Awaitable[object]]
+
+    def terms(self) -> dict[str, Any]:
+        """Return the terms by keyword."""
+        ladder = [[0, self.start // 10]]
+        return {"currency": self.currency, "start_price": self.start, "ladder": ladder, **self.given}
+
+    def fields(self) -> dict[str, Any]:
+        """Return the rest of the listing."""
+        described = {"category": self.category, "country": self.country, "place": self.place}
+        return {"description": _DESCRIPTION, "consignor": "The house", **described}
 
 
 class _Play:
     """One lot, and those who do something to it; every doing takes a moment."""
 
-    def __init__(self, house: ServedHouse, lot: str, pause_s: float) -> None:
+    def __init__(self, house: ServedHouse, lot: str, start: int, pause_s: float) -> None:
         self.house = house
         self.lot = lot
+        self.start = start
         self._pause_s = pause_s
 
-    async def bid(self, who: str, above: int = 0) -> None:
-        """Bid the ask and so many minor units more."""
+    async def bid(self, who: str) -> None:
+        """Bid the ask."""
         await self._breathe()
-        ask = (await self.house.snapshot(self.lot))["ask"]
-        await self.house.bid(self.lot, who, ask + above)
+        await self.house.bid(self.lot, who, (await self.house.snapshot(self.lot))["ask"])
 
-    async def ceiling(self, who: str, amount: int) -> None:
-        """Leave a ceiling."""
+    async def ceiling(self, who: str, times: int) -> None:
+        """Leave a ceiling of so many times the start price."""
         await self._breathe()
-        await self.house.ceiling(self.lot, who, amount)
+        await self.house.ceiling(self.lot, who, times * self.start)
 
     async def order(self, order: str, **fields: Any) -> None:  # noqa: ANN401  any field of an order
         """Have the clerk give an order."""
@@ -95,13 +113,13 @@ async def _open(play: _Play) -> None:
 
 async def _leading(play: _Play) -> None:
     await play.contest("bob", "carol")
-    await play.ceiling(ALICE, 620_00)
+    await play.ceiling(ALICE, 6)
     await play.contest("bob", "dan", "bob")
 
 
 async def _outbid(play: _Play) -> None:
     await play.contest("bob", ALICE, "carol", ALICE)
-    await play.ceiling("bob", 900_00)
+    await play.ceiling("bob", 9)
 
 
 async def _extended(play: _Play) -> None:
@@ -125,8 +143,8 @@ async def _paused(play: _Play) -> None:
 
 
 async def _sealed(play: _Play) -> None:
-    await play.house.bid(play.lot, "bob", 180_00)
-    await play.house.bid(play.lot, ALICE, 240_00)
+    await play.house.bid(play.lot, "bob", 2 * play.start)
+    await play.house.bid(play.lot, ALICE, 3 * play.start)
 
 
 async def _two_phase(play: _Play) -> None:
@@ -143,81 +161,112 @@ async def _timed(play: _Play) -> None:
 async def _saleroom(play: _Play) -> None:
     await play.order("open")
     await play.contest("bob", ALICE)
-    await play.house.order(play.lot, "floor_bid", amount=500_00, hand="12")
+    await play.house.order(play.lot, "floor_bid", amount=2 * play.start, hand="12")
     await play.order("fair_warning", reason="Going once.")
 
 
-_TIMED: Final = {"confirm_s": None, "countdown_s": 600, "ceiling": 5_000_00, "quote_s": 300}
+_TWO_PHASE: Final = {"confirm_s": None, "countdown_s": 600, "ceiling": None, "quote_s": 300}
+_SOLD: Final = {"closes_in_s": 1_800}
 ROOMS: Final[Mapping[str, _Room]] = MappingProxyType(
     {
         "upcoming": _Room(
-            "和田玉籽料挂件 · Nephrite pendant, Hetian", {"opens_in_s": 5_400, "closes_in_s": 9_000}, _nothing
+            *("和田玉籽料挂件 · Nephrite pendant, 68 g", "jade", "CN", "和田 Hetian", "CNY", 28_000_00),
+            {"opens_in_s": 5_400, "closes_in_s": 9_000},
+            _nothing,
         ),
         "open": _Room(
-            "A walnut mantel clock by Thwaites, about 1810", {"closes_in_s": 1_500, "reserve": 350_00}, _open
+            *("Harbour at dusk, oil on canvas, about 1880", "painting", "GB", "London", "GBP", 1_200_00),
+            {"closes_in_s": 1_500, "reserve": 3_500_00},
+            _open,
         ),
         "leading": _Room(
-            "Three volumes of botanical plates, 1788", {"closes_in_s": 1_260, "soft_close": soft()}, _leading
+            *("House with an orchard at the edge of the village", "property", "DE", "Havelberg", "EUR", 148_000_00),
+            {"closes_in_s": 1_260, "soft_close": soft()},
+            _leading,
         ),
-        "outbid": _Room("青花缠枝莲纹瓶 · Blue and white vase", {"closes_in_s": 1_320, "soft_close": soft()}, _outbid),
+        "outbid": _Room(
+            *("翡翠手镯 · Jadeite bangle, 56 mm", "jade", "CN", "瑞丽 Ruili", "CNY", 36_000_00),
+            {"closes_in_s": 1_320, "soft_close": soft()},
+            _outbid,
+        ),
         "extended": _Room(
-            "Violin by a pupil of Guadagnini, Turin",
+            *("Five-axis machining centre, built 2019", "machinery", "DE", "Suhl", "EUR", 42_000_00),
             {"closes_in_s": 45, "soft_close": soft(window_s=900, extension_s=900)},
             _extended,
         ),
-        "won": _Room("Brass theodolite in its case, Troughton & Simms", {"closes_in_s": 1_800}, _won),
-        "lost": _Room("Set of six ladder-back chairs", {"closes_in_s": 1_800}, _lost),
-        "paused": _Room("云栖里小区3幢车位 · Parking space, Yunqi Lane", {"closes_in_s": 1_800}, _paused),
+        "won": _Room(*("Still life with quinces, oil on panel", "painting", "GB", "Bath", "GBP", 640_00), _SOLD, _won),
+        "lost": _Room(*("Excavator of 21 t, 4,300 hours", "machinery", "AU", "Perth", "AUD", 38_000_00), _SOLD, _lost),
+        "paused": _Room(
+            *("云栖里小区3幢1602室 · Three-bedroom flat, 118 m²", "foreclosed home", "CN", "青河 Qinghe"),
+            *("CNY", 1_260_000_00, _SOLD, _paused),
+        ),
         "sealed": _Room(
-            "Claim against a machine works, secured by a mortgage",
+            *("Claim against a machine works, secured by a mortgage", "financial claim", "US", "Ohio"),
+            *("USD", 250_000_00),
             {"closes_in_s": 2_400, "format": "sealed", "sealed": {}, "ladder": None, "proxy": False},
             _sealed,
         ),
         "dutch": _Room(
-            "Forty cases of Riesling, Bernkastel 2019",
+            *("Harvester, kept in the dry since 2021", "machinery", "CA", "Prince George", "CAD", 90_000_00),
             {
                 "closes_in_s": 3_000,
                 "format": "dutch",
-                "dutch": {"step": 2_00, "every_s": 30, "floor": 20_00},
                 "ladder": None,
                 "proxy": False,
+                "dutch": {"step": 1_500_00, "every_s": 30, "floor": 30_000_00},
             },
             _nothing,
         ),
         "two-phase": _Room(
-            "机器设备一批 · A line of packing machines",
+            *("包装机械一批 · A line of packing machines", "machinery", "CN", "东浒 Donghu", "CNY", 320_000_00),
             {
                 "closes_in_s": _SHORT_S,
                 "format": "two_phase",
-                "two_phase": {**_TIMED, "confirm_s": 1_200},
                 "raise": "multiple",
                 "proxy": False,
+                "two_phase": {**_TWO_PHASE, "confirm_s": 1_200},
             },
             _two_phase,
         ),
         "timed": _Room(
-            "林地承包经营权 · Right to a stand of fir, 120 mu",
+            *(
+                "林地承包经营权 · Right to a stand of fir, 120 mu",
+                "forest land",
+                "CN",
+                "临山 Linshan",
+                "CNY",
+                780_000_00,
+            ),
             {
                 "closes_in_s": _SHORT_S,
                 "format": "two_phase",
-                "two_phase": _TIMED,
                 "raise": "multiple",
                 "proxy": False,
+                "two_phase": _TWO_PHASE,
             },
             _timed,
         ),
         "registration": _Room(
-            "锦绣花园12幢503室 · Two-bedroom flat, 89 m²",
+            *(
+                "锦绣花园12幢503室 · Two-bedroom flat, 89 m²",
+                "foreclosed home",
+                "CN",
+                "临山 Linshan",
+                "CNY",
+                868_000_00,
+            ),
             {
                 "closes_in_s": 7_200,
-                "deposit": 50_00,
-                "registration": {"statements": [_STATEMENT], "check": True},
+                "deposit": 86_800_00,
                 "soft_close": soft(300, 300),
+                "registration": {"statements": [_STATEMENT], "check": True},
             },
             _nothing,
         ),
         "saleroom": _Room(
-            "Portrait of a lady in grey, oil on canvas", {"closes_in_s": None, "format": "saleroom"}, _saleroom
+            *("Portrait of a lady in grey, oil on canvas", "painting", "GB", "London", "GBP", 2_400_00),
+            {"closes_in_s": None, "format": "saleroom"},
+            _saleroom,
         ),
     }
 )
@@ -233,22 +282,14 @@ async def stage(house: ServedHouse, *, seed: int = 1, spread_s: float = 20) -> S
 
 
 async def _furnish(house: ServedHouse, pause_s: float) -> dict[str, str]:
-    names = list(ROOMS)
-    lots = [await _list_room(house, name) for name in names]
-    await asyncio.gather(*(ROOMS[name].play(_Play(house, lot, pause_s)) for name, lot in zip(names, lots, strict=True)))
-    return dict(zip(names, lots, strict=True))
-
-
-async def _list_room(house: ServedHouse, name: str) -> str:
-    room = ROOMS[name]
-    fields = {
-        "description": "With its papers. Seen by appointment at the house; sold as it stands.",
-        "category": "painting",
-        "country": "GB",
-        "place": "London",
-        "consignor": "The house",
+    """List the lots of the small sale, and let everything happen to them at the same time."""
+    lots = {
+        name: await house.list_lot(ROOM_SALE, f"{ROOM_SALE}-{name}", room.title, room.fields(), **room.terms())
+        for name, room in ROOMS.items()
     }
-    return await house.list_lot(ROOM_SALE, f"{ROOM_SALE}-{name}", room.title, fields, **room.given)
+    plays = (room.play(_Play(house, lots[name], room.start, pause_s)) for name, room in ROOMS.items())
+    await asyncio.gather(*plays)
+    return lots
 
 
 async def _list_large_sale(house: ServedHouse) -> list[str]:
