@@ -5,7 +5,8 @@ at a steady pace. The house's CPU (without its store, less what it spends idle) 
 it the same bids cost while nobody watches; then raw_send.c
 with the same frame size, the same number of sockets, the same pace and the same drain, before and after, in the same
 run. Then the memory of idle watchers, in a fresh house. Refuses to know how the house fans out. Invariants: a frame
-counts when the watcher has it; what was not delivered is said. CPU in seconds, memory in bytes.
+counts when the watcher has it; what was not delivered is said; events are counted once everyone has been told how many
+watch, which is not among the frames. CPU in seconds, memory in bytes.
 """
 
 import asyncio
@@ -33,6 +34,9 @@ _WARM_UP_S = 1.0
 _BASELINE_S = 3.0
 _SETTLE_S = 0.3
 _ARRIVAL_WAIT_S = 10.0
+_HEADCOUNT_S = 2.0  # protocol.md: how many watch is told at most so often
+_GREETINGS = 3
+"""What a watcher hears before the first event: a hello, a snapshot, and how many watch."""
 _US = 1_000_000
 _PORTS_PER_SOURCE = 20_000
 _FILES_TO_SPARE = 200
@@ -202,6 +206,8 @@ async def _measure(running: House, studio: Studio, options: Options) -> FanoutRe
     bidder = Bidder(lot, await dial(running.address, running.sign("bidder", "fanout-bidder"), unheard))
     deciding_busy = await _deciding_busy(running, bidder, options) - idle_busy
     async with studio.watchers(running.address, options.watchers, studio.scripts(running.address, lot)) as drain:
+        await drain.reaches(_GREETINGS * options.watchers)
+        await asyncio.sleep(_HEADCOUNT_S + _SETTLE_S)
         size = await _frame_size(bidder, drain, options)
         before = await studio.raw(options.watchers, round(size), options.rate or 0.0, options.seconds)
         flight = await _flight(running, bidder, drain, options)
@@ -309,7 +315,7 @@ async def _idle(running: House, studio: Studio, count: int) -> float:
     await asyncio.sleep(_SETTLE_S)
     before = running.rss_bytes()
     async with studio.watchers(running.address, count, studio.scripts(running.address, lot)) as drain:
-        await drain.reaches(2 * count)  # a hello and a snapshot each
+        await drain.reaches(_GREETINGS * count)
         await asyncio.sleep(_SETTLE_S)
         return (running.rss_bytes() - before) / count
 

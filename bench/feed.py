@@ -34,7 +34,7 @@ STANDING = (
 """What the events of a full feed change."""
 
 _ANSWERS = frozenset({"lot", "resumed"})
-_UNNUMBERED = frozenset({"hello", "status", "you", "error", "goodbye", "time", "accepted", "refused"})
+_UNNUMBERED = frozenset({"hello", "status", "you", "error", "goodbye", "time", "accepted", "refused", "watchers"})
 _FAULTS_KEPT = 5
 
 

@@ -1,8 +1,8 @@
 """What a watcher heard: a full feed is checked for gaps, a live feed for running back.
 
 Refuses to know sockets and what an event means. Invariants: a full feed counts 1 by 1 from its snapshot; a snapshot
-with `reset` starts it anew; a live feed never runs back. All watchers of a lot get the same bytes, so a payload is
-decoded once and looked up after that. `seq` is the protocol's number of a public event.
+with `reset` starts it anew; a live feed never runs back; how many watch is no frame of a feed. All watchers of a lot
+get the same bytes, so a payload is decoded once and looked up after that. `seq` is the number of a public event.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 _KNOWN_MAX = 4_096
-_UNNUMBERED = frozenset({"hello", "status", "you", "error", "goodbye", "time", "heartbeat"})
+_UNNUMBERED = frozenset({"hello", "status", "you", "error", "goodbye", "time", "heartbeat", "watchers"})
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Feed:
 
     def hear(self, told: Told) -> None:
         """Take the next message."""
-        self.frames += 1
+        self.frames += told.ev != "watchers"
         if told.ev in _UNNUMBERED:
             return
         if told.ev == "lot":

@@ -185,6 +185,16 @@ class Heartbeat(Said, frozen=True, kw_only=True, tag="heartbeat"):
     sale: Id | UnsetType = UNSET
 
 
+class Watchers(Said, frozen=True, kw_only=True, tag="watchers"):
+    """How many watch: one lot with `lot` and `watchers`; lots of a sale with `sale` and `lots`."""
+
+    now: Instant
+    lot: Id | UnsetType = UNSET
+    watchers: Annotated[Count | UnsetType, Meta(description="connections that watch the lot itself")] = UNSET
+    sale: Id | UnsetType = UNSET
+    lots: Annotated[dict[Id, Count] | UnsetType, Meta(description="by lot; those whose number has changed")] = UNSET
+
+
 class Resumed(Said, frozen=True, kw_only=True, tag="resumed", rename={"from_": "from"}):
     """All events after `from` up to `to` have been sent."""
 
@@ -454,7 +464,7 @@ class WinnerDefaulted(Changes, frozen=True, kw_only=True, tag="winner_defaulted"
 
 
 ANSWERS: Final = (Hello, Accepted, Refused, TimeTold, Error, Goodbye)
-FEEDS: Final = (Snapshot, Resumed, You, SaleShown, State, States, Heartbeat, Status, Operations)
+FEEDS: Final = (Snapshot, Resumed, You, SaleShown, State, States, Heartbeat, Watchers, Status, Operations)
 AnyEvent: TypeAlias = (
     LotListed
     | LotOpened

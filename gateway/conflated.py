@@ -22,7 +22,7 @@ from lots.phases import ENDED
 from lots.state import Lot
 
 CATALOGUE_FRESH_US: Final = SECOND_US
-_FIELDS_MAX: Final = 1_024
+FIELDS_MAX: Final = 1_024
 """Room in a part for everything but its lots."""
 
 
@@ -140,7 +140,7 @@ class SaleFeed(Conflated):
     def _states(self, codec: Codec, changed: list[str]) -> Iterator[bytes]:
         now = self._floor.clock.now()
         states = (codec.encode(views.live(self._floor.lots[lot].state, now)) for lot in reversed(changed))
-        for items, _ in in_parts(states, self._part_bytes_max - _FIELDS_MAX):
+        for items, _ in in_parts(states, self._part_bytes_max - FIELDS_MAX):
             if items:
                 yield codec.joined({"ev": "states", "sale": self.sale, "now": now}, "states", items)
 
@@ -169,7 +169,7 @@ class Catalogue:
         self._made: list[bytes] = []
         self._to_make = (
             codec.joined({**named, "more": more}, "lots", items)
-            for items, more in in_parts(snapshots, part_bytes_max - _FIELDS_MAX)
+            for items, more in in_parts(snapshots, part_bytes_max - FIELDS_MAX)
         )
 
     def __iter__(self) -> Iterator[bytes]:

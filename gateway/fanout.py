@@ -1,7 +1,7 @@
 """The fan-out: from the one engine that says what happened to all the wires that watch.
 
 It keeps who watches what, and which bidder is told how he stands. It refuses to await anything, to know who may watch
-(the session), how a feed is written (`feeds`) and when (`sweeper`).
+(the session), how a feed is written (`feeds`), when (`sweeper`), and who hears how many watch (`headcount`).
 
 Invariants: a lot that nobody watches costs a place in its ring and nothing else; on one wire a lot and a sale are
 watched once each, the latest wish counting; a bidder's `you` goes to his own wires only, and not again unless it
@@ -20,6 +20,7 @@ from gateway.conflated import LiveFeed, SaleFeed
 from gateway.feeds import Feed, Watch
 from gateway.floor import Floor
 from gateway.frames import CODECS, Message
+from gateway.headcount import Headcount
 from gateway.sweeper import Sweeper
 from gateway.switchboard import Timers
 from gateway.wire import Wire
@@ -42,6 +43,7 @@ class Fanout:
         self._floor = floor
         self._limits = limits
         self._sweeper = Sweeper(timers, flush, limits)
+        self._headcount = Headcount(self, self._sweeper, timers, floor.clock, limits)
         self._channels: dict[str, Channel] = {}
         self._lives: dict[str, LiveFeed] = {}
         self._sales: dict[str, SaleFeed] = {}
@@ -126,7 +128,7 @@ class Fanout:
 
     def unwatch_lot(self, wire: Wire, lot: str) -> None:
         """Send nothing more of this lot."""
-        self._unwatch(wire, self._feeds_of(lot))
+        self._unwatch(wire, self.feeds_of(lot))
 
     def unwatch_sale(self, wire: Wire, sale: str) -> None:
         """Send nothing more of this sale."""
@@ -165,11 +167,21 @@ class Fanout:
 
     def watchers(self, lot: str) -> int:
         """How many wires watch this lot, its sale's watchers not counted."""
-        return sum(len(feed.watches) for feed in self._feeds_of(lot))
+        return sum(len(feed.watches) for feed in self.feeds_of(lot))
 
     def bidders(self, lot: str) -> Collection[str]:
         """Who watches this lot under his own name."""
-        return {bidder for feed in self._feeds_of(lot) for bidder in feed.bidders}
+        return {bidder for feed in self.feeds_of(lot) for bidder in feed.bidders}
+
+    def feeds_of(self, lot: str) -> tuple[Channel | LiveFeed, ...]:
+        """Return the lot's own feeds."""
+        channel, live = self._channels.get(lot), self._lives.get(lot)
+        return tuple(feed for feed in (channel, live) if feed is not None)
+
+    def sale_feed_of(self, lot: str) -> SaleFeed | None:
+        """Return the feed of the lot's sale, if somebody watches it."""
+        channel = self._channels.get(lot)
+        return None if channel is None else self._sales.get(channel.state.sale)
 
     @property
     def operators(self) -> Collection[Wire]:
@@ -189,6 +201,7 @@ class Fanout:
     def stop(self) -> None:
         """Disarm the timers."""
         self._sweeper.stop()
+        self._headcount.stop()
 
     # Feeds and who watches them.
 
@@ -220,10 +233,6 @@ class Fanout:
         self._channels[channel.lot] = channel
         return channel
 
-    def _feeds_of(self, lot: str) -> tuple[Feed, ...]:
-        channel, live = self._channels.get(lot), self._lives.get(lot)
-        return tuple(feed for feed in (channel, live) if feed is not None)
-
     def _join(self, watch: Watch, cursor: int) -> None:
         feed = watch.feed
         watch.wire.watches.append(watch)
@@ -234,6 +243,7 @@ class Fanout:
         self._sweeper.attend(feed)
         if self._store == "away":
             watch.wire.send(feed.status(self._store))
+        self._headcount.came(watch)
 
     def _unwatch(self, wire: Wire, feeds: Sequence[Feed]) -> None:
         for watch in wire.watches:
@@ -248,6 +258,7 @@ class Fanout:
         if not feed.watches:
             self._sweeper.neglect(feed)
             self._put_away(feed)
+        self._headcount.went(feed)
 
     def _put_away(self, feed: Feed) -> None:
         """Free what a feed without watchers does not need."""

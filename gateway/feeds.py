@@ -18,7 +18,7 @@ Budgets count writes of up to 2 KiB.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from gateway.frames import CODECS, Message
 from gateway.wire import Wire
@@ -108,6 +108,7 @@ class _Aside(_Round):
     """A round with something that has no number; to a slow reader it is owed."""
 
     __slots__ = ()
+    is_owed: ClassVar = True
 
     def go_on(self, budget: int) -> int:
         taken = self.take(budget)
@@ -115,10 +116,17 @@ class _Aside(_Round):
             if watch.cursor == GONE:
                 continue
             if watch.wire.slow:
-                watch.owed = True
+                watch.owed = watch.owed or self.is_owed
             else:
                 watch.transport.write(self._frames[watch.kind])
         return budget - len(taken) * self._weight
+
+
+class _Remark(_Aside):
+    """A round with something that has no number and that a slow reader may miss."""
+
+    __slots__ = ()
+    is_owed = False
 
 
 class Feed(ABC):
@@ -146,7 +154,7 @@ class Feed(ABC):
         self._bidders: dict[str, tuple[Watch, ...]] = {}
         self._behind: dict[Watch, None] = {}
         self._ahead: list[Watch] = []
-        self._asides: list[Message] = []
+        self._asides: list[tuple[type[_Aside], Message]] = []
         self._round: _Numbered | _Aside | None = None
         self._memo: dict[tuple[int, int, int], bytes] = {}
 
@@ -234,9 +242,18 @@ class Feed(ABC):
         """Whether there is nothing to sweep."""
         return self.swept == self.latest and self._round is None and not self._asides and not self._behind
 
+    @property
+    def is_remarking(self) -> bool:
+        """Whether a remark is under way or waits: it keeps the feed busy and tells nobody where it stands."""
+        return isinstance(self._round, _Remark) or any(kind is _Remark for kind, _ in self._asides)
+
     def say_aside(self, message: Message) -> None:
         """Say something without a number to all watchers in the next sweep."""
-        self._asides.append(message)
+        self._asides.append((_Aside, message))
+
+    def remark(self, message: Message) -> None:
+        """Say something without a number that slow readers may miss, in the next sweep."""
+        self._asides.append((_Remark, message))
 
     def sweep(self, budget: int) -> int:
         """Write about `budget` times at most; returns what is left of it: 0 if there may be more to do."""
@@ -247,7 +264,7 @@ class Feed(ABC):
             elif self._behind:
                 budget -= self._catch_up(self._behind.popitem()[0])
             elif self._asides:
-                self._round = self._aside(self._asides.pop(0))
+                self._round = self._aside(*self._asides.pop(0))
             elif self.swept != self.latest:
                 self._begin()
             else:
@@ -266,11 +283,11 @@ class Feed(ABC):
             self.swept = self.latest
             self._behind.update(self.watches)
 
-    def _aside(self, message: Message) -> _Aside | None:
+    def _aside(self, kind: type[_Aside], message: Message) -> _Aside | None:
         if not self.watches:
             return None
         frames = [codec.frame(message) if many else b"" for codec, many in zip(CODECS, self._counts, strict=True)]
-        return _Aside(self.watches, frames)
+        return kind(self.watches, frames)
 
     def _go_on(self, under_way: _Numbered | _Aside, budget: int) -> int:
         budget = under_way.go_on(budget)

@@ -118,6 +118,8 @@ class Sweeper:
     def _tick(self) -> None:
         self._ticking = None
         for feed in self._silent(self._timers.time() - self._heartbeat_s):
+            if feed.is_remarking:
+                continue  # a remark breaks no silence; at the next tick it is over
             self.has_spoken(feed)
             if feed.is_idle:
                 feed.say_aside(feed.heartbeat())

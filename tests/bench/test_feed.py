@@ -131,5 +131,10 @@ def test_a_snapshot_unlike_the_events_before_it_is_a_fault() -> None:
 
 
 def test_unnumbered_messages_change_nothing() -> None:
-    feed = heard(LOG[0], {"ev": "you", "lot": "a", "paddle": 3}, {"ev": "status", "lot": "a", "store": "away"})
+    feed = heard(
+        LOG[0],
+        {"ev": "you", "lot": "a", "paddle": 3},
+        {"ev": "status", "lot": "a", "store": "away"},
+        {"ev": "watchers", "lot": "a", "watchers": 3},
+    )
     assert (feed.seq, feed.faults) == (1, [])

@@ -17,7 +17,17 @@ def event(seq: int) -> Told:
         ([SNAPSHOT, event(5), event(6)], 0),
         ([SNAPSHOT, event(6)], 1),
         ([SNAPSHOT, event(5), event(5)], 1),
-        ([SNAPSHOT, Told("you", "a"), Told("heartbeat", "a", 4, "h4"), Told("status", "a"), event(5)], 0),
+        (
+            [
+                SNAPSHOT,
+                Told("you", "a"),
+                Told("heartbeat", "a", 4, "h4"),
+                Told("status", "a"),
+                Told("watchers", "a"),
+                event(5),
+            ],
+            0,
+        ),
         ([SNAPSHOT, event(5), Told("resumed", "a", 0, "h5"), event(6)], 0),
         ([SNAPSHOT, event(5), Told("resumed", "a", 0, "other")], 1),
         ([SNAPSHOT, event(5), Told("lot", "a", 9, "h9", reset=True), event(10)], 0),

@@ -8,6 +8,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, cast
 
 import msgpack
@@ -28,18 +29,19 @@ from tests.lots.saleroom import OPENS_AT, Saleroom, listing
 
 
 class Call:
-    """Something called later."""
+    """Something called later; of two at the same instant, the one that was asked for first."""
 
-    def __init__(self, callback: Callable[[], None]) -> None:
+    def __init__(self, callback: Callable[[], None], place: int) -> None:
         self.callback = callback
         self.is_cancelled = False
+        self._place = place
 
     def cancel(self) -> None:
         """Never call it."""
         self.is_cancelled = True
 
-    def __lt__(self, other: object) -> bool:
-        return id(self) < id(other)
+    def __lt__(self, other: "Call") -> bool:
+        return self._place < other._place
 
 
 class Loop:
@@ -49,6 +51,7 @@ class Loop:
         self._clock = clock
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[float, Call]] = []
+        self._places = count()
 
     def time(self) -> float:
         """Seconds of the clock."""
@@ -60,7 +63,7 @@ class Loop:
 
     def call_later(self, delay: float, callback: Callable[[], None], /) -> Call:
         """Call back in so many seconds."""
-        call = Call(callback)
+        call = Call(callback, next(self._places))
         heapq.heappush(self._later, (self.time() + delay, call))
         return call
 
@@ -84,16 +87,24 @@ class Loop:
         return passes
 
     def advance(self, seconds: float) -> None:
-        """Move on, calling timers in their order and settling after each."""
+        """Move on, calling timers in their order and settling after each instant."""
         self.settle()
         until = self._clock.now() + round(seconds * SECOND_US)
         while self._later and self._later[0][0] * SECOND_US <= until:
-            at, call = heapq.heappop(self._later)
-            self._clock.set(round(at * SECOND_US))
-            if not call.is_cancelled:
-                call.callback()
+            self._clock.set(round(self._later[0][0] * SECOND_US))
+            self.call_due()
             self.settle()
         self._clock.set(until)
+
+    def call_due(self) -> bool:
+        """Call the timers that are due, and not those that they arm; whether there were any."""
+        due = []
+        while self._later and round(self._later[0][0] * SECOND_US) <= self._clock.now():
+            due.append(heapq.heappop(self._later)[1])
+        for call in due:
+            if not call.is_cancelled:
+                call.callback()
+        return bool(due)
 
 
 class _Sink:
@@ -111,7 +122,7 @@ class Seat(Wire):
 
     def __init__(self, codec: Codec = JSON) -> None:
         self._sink = _Sink()
-        self._waiting: list[bytes] = []
+        self.waiting: list[bytes] = []
         self.transport = cast("asyncio.Transport", self._sink)
         self.codec = codec
         self.slow = False
@@ -119,13 +130,13 @@ class Seat(Wire):
 
     def write(self, frame: bytes) -> None:
         """Gather."""
-        self._waiting.append(frame)
+        self.waiting.append(frame)
 
     def flush(self) -> None:
         """Write what was gathered."""
-        if self._waiting:
-            self._sink.write(b"".join(self._waiting))
-            self._waiting.clear()
+        if self.waiting:
+            self._sink.write(b"".join(self.waiting))
+            self.waiting.clear()
 
     @property
     def writes(self) -> list[bytes]:

@@ -213,7 +213,7 @@ def _paths() -> Iterator[str]:
 @asynccontextmanager
 async def played(secrets: Secrets) -> AsyncIterator[Stage]:
     """Play a sale up to a moment before its close."""
-    async with open_front("other", state_period_us=1, bids_per_second=0) as front:
+    async with open_front("other", state_period_us=1, watchers_period_s=1e-6, bids_per_second=0) as front:
         stage = Stage(front, secrets)
         front.clock.set(NOW)
         await stage.list()

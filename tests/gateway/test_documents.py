@@ -189,6 +189,7 @@ async def test_everything_that_is_said_is_as_described() -> None:
         for message in said:
             check(message)
         assert kinds >= {"lot", "sale", "accepted", "refused", "time", "error", "operations", "goodbye", "you"}
+        assert "watchers" in kinds
         assert kinds >= {"bid_placed", "bidder_admitted", "lot_opened", "lot_extended", "lot_paused", "notice_posted"}
         assert "alice" not in str([message for message in said if message["ev"] != "hello"])
 

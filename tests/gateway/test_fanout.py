@@ -31,12 +31,13 @@ def test_snapshot_is_followed_by_every_event_once(codec: Codec) -> None:
     gallery = Gallery()
     seat = gallery.seat(codec)
     gallery.fanout.watch_full(seat, "A")
-    (snapshot,) = settled(gallery, seat)
+    snapshot, watchers = settled(gallery, seat)
     for _ in range(5):
         gallery.bid()
         gallery.loop.settle()
     events = seat.read()
     assert (snapshot["ev"], snapshot["reset"], snapshot["you"]) == ("lot", False, None)
+    assert watchers["ev"] == "watchers"
     assert numbers(events) == list(range(snapshot["seq"] + 1, gallery.lots["A"].state.seq + 1))
     assert events[-1]["head"] == gallery.lots["A"].head.hex()
 
@@ -49,7 +50,8 @@ def test_snapshot_and_the_events_after_it_are_the_later_snapshot() -> None:
         gallery.bid()
     shown = settled(gallery, early)
     gallery.fanout.watch_full(late, "A")
-    (later,) = settled(gallery, late)
+    later, _ = settled(gallery, late)
+    assert later["ev"] == "lot"
     followed = shown[0] | {key: value for event in shown[1:] for key, value in event.items() if key in STANDING}
     assert {key: followed[key] for key in STANDING} == {key: later[key] for key in STANDING}
     assert shown[-1]["seq"] == later["seq"]
@@ -118,7 +120,7 @@ def test_snapshot_is_encoded_once_for_all_who_come_at_once() -> None:
     seats = [gallery.seat() for _ in range(3)]
     for seat in seats:
         gallery.fanout.watch_full(seat, "A")
-    assert seats[0].writes[0] is seats[1].writes[0] is seats[2].writes[0]
+    assert seats[0].waiting[0] is seats[1].waiting[0] is seats[2].waiting[0]
     gallery.loop.advance(0.2)
     late = gallery.seat()
     gallery.fanout.watch_full(late, "A")
@@ -138,7 +140,8 @@ def back(after: int | None, head: str | None = None, *, bids: int = 6, **limits:
     if head == "right":
         head = gallery.said["A"][(after or 1) - 1].head.hex()
     gallery.fanout.watch_full(seat, "A", after, head)
-    messages = settled(gallery, seat)
+    *messages, watchers = settled(gallery, seat)
+    assert watchers["ev"] == "watchers"
     if messages[-1]["ev"] == "resumed":
         state, head_now = gallery.lots["A"]
         assert messages[-1] == {"ev": "resumed", "lot": "A", "from": after, "to": state.seq, "head": head_now.hex()}
@@ -456,7 +459,7 @@ def test_store_that_goes_away_and_comes_back_is_told_to_all_who_watch() -> None:
     assert settled(gallery, sale) == [{"ev": "status", "sale": "S", "store": "away"}]
     late = gallery.seat()
     gallery.fanout.watch_full(late, "C")
-    assert late.heard() == ["lot", "status"]
+    assert late.heard() == ["lot", "status", "watchers"]
     gallery.fanout.status("back")
     assert settled(gallery, late) == [{"ev": "status", "lot": "C", "store": "back"}]
 
@@ -527,7 +530,7 @@ def test_resumed_bidder_is_told_how_he_stands() -> None:
     gallery.max_bid("alice", 500)
     seat = gallery.seat()
     gallery.fanout.watch_full(seat, "A", 2, None, "alice")
-    assert seat.heard() == ["bidder_admitted 3", "bid_placed 4", "resumed", "you"]
+    assert seat.heard() == ["bidder_admitted 3", "bid_placed 4", "resumed", "watchers", "you"]
 
 
 def test_who_says_who_he_is_after_watching_is_told_how_he_stands() -> None:

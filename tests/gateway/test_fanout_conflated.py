@@ -33,7 +33,7 @@ def test_live_feed_begins_with_a_snapshot_and_tells_the_latest_state(codec: Code
     seat = gallery.seat(codec)
     gallery.fanout.watch_live(seat, "A")
     gallery.loop.settle()
-    assert seat.heard() == ["lot"]
+    assert seat.heard() == ["lot", "watchers"]
     gallery.bid()
     gallery.loop.advance(0.2)
     (state,) = seat.read()

@@ -365,8 +365,9 @@ async def test_watching_needs_no_identity() -> None:
     async with open_front() as front:
         visitor = front.visitor()
         visitor.say(op="watch", lot="A")
-        (snapshot,) = visitor.take()
+        snapshot, watchers = visitor.take()
         assert (snapshot["ev"], snapshot["lot"], snapshot["you"]) == ("lot", "A", None)
+        assert watchers == {"ev": "watchers", "now": NOW, "lot": "A", "watchers": 1}
 
 
 async def test_a_bidder_sees_how_he_stands() -> None:
@@ -484,7 +485,7 @@ async def test_watches_of_one_connection_are_limited() -> None:
         visitor = front.visitor()
         for lot in ("A", "B"):
             visitor.say(op="watch", lot=lot)
-        assert [message.get("code") for message in visitor.take()] == [None, "too_many_watches"]
+        assert [message.get("code") for message in visitor.take()] == [None, None, "too_many_watches"]
         visitor.say(op="unwatch", lot="A")
         visitor.say(op="watch", lot="B")
         assert visitor.take()[0]["ev"] == "lot"

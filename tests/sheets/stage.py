@@ -95,7 +95,7 @@ class Spectator:
         """Take in what has been said."""
         for message in self._visitor.take():
             assert message["ev"] not in {"error", "refused"}, message
-            if message["ev"] in {"resumed", "you", "hello", "heartbeat"}:
+            if message["ev"] in {"resumed", "you", "hello", "heartbeat", "watchers"}:
                 continue
             self._follow(message["lot"], message)
 
