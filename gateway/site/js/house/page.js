@@ -7,8 +7,8 @@
 
 import house from "../../words/house.js";
 import { announce } from "./announcer.js";
-import { byId, element, setAttribute, setText } from "./dom.js";
-import { isOperator, signInAddress, signOut, whoAmI } from "./session.js";
+import { byId, element, setAttribute, setShown, setText } from "./dom.js";
+import { isOperator, SIGN_IN, signInAddress, signOut, whoAmI } from "./session.js";
 import { showLook } from "./theme.js";
 import { Wire } from "./wire.js";
 import { language, say, setLanguage, teach } from "./words.js";
@@ -21,10 +21,10 @@ const START_OVER_MS = 60_000;
 /**
  * Open the page.
  *
- * @param {{words: any, title: string}} page its words, and the key of its title
+ * @param {{words: any, title: string, isLive?: boolean}} page its words, the key of its title, and whether it is connected
  * @returns {Promise<{wire: Wire, clock: import("./server_clock.js").ServerClock, session: import("./session.js").Session}>}
  */
-export async function openPage({ words, title }) {
+export async function openPage({ words, title, isLive = true }) {
   teach(house);
   teach(words);
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
@@ -35,8 +35,9 @@ export async function openPage({ words, title }) {
   const wire = new Wire();
   wire.on("status", () => showConnection(wire));
   wire.on("hello", (hello) => isOther(hello, session) && startOver());
-  wire.connect();
+  if (isLive) wire.connect();
   showConnection(wire);
+  setShown(byId("connection"), isLive);
   return { wire, clock: wire.clock, session };
 }
 
@@ -97,6 +98,7 @@ function lookButton() {
 
 /** @param {import("./session.js").Session} session */
 function person(session) {
+  if (session.sub === null && location.pathname === SIGN_IN) return [];
   if (session.sub === null) return [element("a", { class: "button", href: signInAddress() }, say("session.sign_in"))];
   const leave = async () => {
     await signOut();

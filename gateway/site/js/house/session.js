@@ -8,6 +8,8 @@
 import { get, post, remove } from "./api.js";
 
 const PATH = "/v1/session";
+/** The page. */
+export const SIGN_IN = "/sign-in";
 
 /**
  * @typedef {object} Session
@@ -41,5 +43,5 @@ export function isOperator(session) {
 
 /** Where to sign in, and come back to this page. */
 export function signInAddress() {
-  return `/sign-in?${new URLSearchParams({ next: location.pathname + location.search })}`;
+  return `${SIGN_IN}?${new URLSearchParams({ next: location.pathname + location.search })}`;
 }
