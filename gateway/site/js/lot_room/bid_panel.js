@@ -12,6 +12,7 @@ import { formatMoney, parseMoney } from "../house/money.js";
 import { signInAddress } from "../house/session.js";
 import { say } from "../house/words.js";
 import { AmountButton } from "./amount_button.js";
+import { priceOf } from "./figures.js";
 import { whyNoPlainBid, whyNot, whyNotInStage } from "./may_bid.js";
 import { buyNowAmount, higherAmounts, isUnseen, mainAmount, matchAmount, takesCeilings, takesOwnAmount } from "./offers.js";
 
@@ -41,9 +42,12 @@ export class BidPanel {
 
   #build() {
     this.why = element("p", { id: "why", class: "why" });
+    this.glancePrice = element("span", {});
+    this.glanceTime = element("span", { class: "glance-time" });
     this.answer = element("p", { id: "answer", class: "answer", hidden: true });
     this.keptNote = element("p", { id: "kept", class: "kept", hidden: true });
-    this.act = element("div", { id: "act", class: "act" }, this.keptNote, this.answer, this.why, this.ask.node, this.join);
+    this.glance = element("p", { class: "glance", "aria-hidden": "true" }, this.glancePrice, this.glanceTime);
+    this.act = element("div", { id: "act", class: "act" }, this.glance, this.keptNote, this.answer, this.why, this.ask.node, this.join);
     this.steps = element("div", { id: "steps", class: "steps", role: "group", "aria-label": say("bid.higher") }, ...this.higher.map((one) => one.node));
     this.own = this.#ownForm();
     byId("bidding").replaceChildren(
@@ -100,6 +104,7 @@ export class BidPanel {
     this.mayRaise = idle && blocked === null;
     this.#showReason();
     this.#showOffers(lot, seat);
+    setText(this.glancePrice, this.#money(priceOf(lot).amount));
     this.#typed();
     this.#showKept(seat);
     setAttribute(byId("bidding"), "aria-busy", idle ? null : "true");
@@ -207,7 +212,7 @@ export class BidPanel {
     setAttribute(this.answer, "data-kind", answer.kind);
     setAttribute(this.answer, "data-code", answer.code);
     setShown(this.answer, true);
-    if (answer.kind === "good" && offer.amount !== undefined && offer.amount === this.#amount()) this.input.value = "";
+    if (answer.kind !== "bad" && offer.amount !== undefined && offer.amount === this.#amount()) this.input.value = "";
   }
 
   /** What was said of an offer is no longer so, or another one is under way. @param {"good" | "bad" | null} kind */

@@ -3,7 +3,7 @@
  *
  * It refuses to be loaded where there is nothing to draw: uPlot comes with the first bid. Invariants: colours are those
  * of the page, in the light as in the dark; the drawing is as wide as its place. Instants are seconds, amounts minor
- * units. Source: uPlot 1.6, https://github.com/leeoniya/uPlot.
+ * units. Source: uPlot 1.6 (`vendor/uplot/`).
  */
 
 import { byId, element, setAttribute, setShown, setText } from "../house/dom.js";
@@ -101,7 +101,7 @@ export class Course {
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: true } },
-      axes: [{ ...axis, values: times, space: 70 }, { ...axis, values: money, size: 64 }],
+      axes: [{ ...axis, values: times, space: 70, size: 30 }, { ...axis, values: money, size: 64 }],
       series: [
         {},
         { stroke: accent, width: 2, paths: this.uPlot.paths.stepped({ align: 1 }), points: { show: false } },

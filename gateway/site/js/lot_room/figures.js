@@ -40,7 +40,7 @@ function noteOf(lot) {
     lot.leader !== null && !lot.isOver && !lot.you?.leading ? say("price.leader", { paddle: String(lot.leader) }) : "",
     bids,
     say(`reserve.${lot.reserve}`),
-    say("watching", { count: lot.watchers }),
+    lot.watchers > 0 ? say("watching", { count: lot.watchers }) : "",
   ].filter(Boolean);
 }
 

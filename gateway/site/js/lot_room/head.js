@@ -7,13 +7,15 @@
 
 import { byId, element, setText } from "../house/dom.js";
 import { markOf } from "../house/marks.js";
+import { placeLine } from "../house/places.js";
+import { titleHalves } from "../house/titles.js";
 import { knows, say } from "../house/words.js";
 
 /** @param {any} lot @param {any} sale */
 export function showHead(lot, sale) {
   const badges = element("p", { class: "row" }, ...badgesOf(lot).map((text) => element("span", { class: "badge" }, text)));
   const from = element("a", { href: `/?${new URLSearchParams({ sale: lot.sale })}`, class: "sale-link" }, sale?.title || lot.sale);
-  const words = element("div", { class: "head-words" }, element("p", { class: "from" }, from), element("h1", { id: "lot-title" }, lot.title), badges);
+  const words = element("div", { class: "head-words" }, element("p", { class: "from" }, from), title(lot), badges);
   byId("lot-head").replaceChildren(picture(lot), words);
 }
 
@@ -21,7 +23,7 @@ export function showHead(lot, sale) {
 export function aboutOf(lot) {
   const facts = [
     ["about.consignor", lot.consignor],
-    ["about.place", lot.place],
+    ["about.place", placeLine(lot)],
     ["about.lot", lot.lot],
   ].filter(([, value]) => value);
   const list = facts.flatMap(([key, value]) => [element("dt", {}, say(key)), element("dd", {}, value)]);
@@ -32,9 +34,16 @@ export function aboutOf(lot) {
 }
 
 /** @param {any} lot */
+function title(lot) {
+  const { first, second } = titleHalves(lot.title);
+  const other = second === null ? null : element("span", { class: "other-title", lang: second.lang }, second.text);
+  return element("h1", { id: "lot-title" }, element("span", { lang: first.lang }, first.text), other === null ? null : " ", other);
+}
+
+/** @param {any} lot */
 function badgesOf(lot) {
   const category = knows(`category.${lot.category}`) ? say(`category.${lot.category}`) : lot.category;
-  return [category, lot.place || lot.country, say(`format.${lot.terms.format}`)].filter(Boolean);
+  return [category, placeLine(lot), say(`format.${lot.terms.format}`)].filter(Boolean);
 }
 
 /** @param {any} lot */

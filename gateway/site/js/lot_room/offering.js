@@ -14,7 +14,7 @@ import { confirmBuyNow, confirmFarAbove } from "./confirm.js";
 import { buyNowAmount, isUnseen } from "./offers.js";
 
 /** @typedef {{op: "bid" | "max_bid" | "join", amount?: number}} Offer */
-/** @typedef {{kind: "good" | "bad", text: string, code?: string}} Answer */
+/** @typedef {{kind: "good" | "plain" | "bad", text: string, code?: string}} Answer plain: accepted, and beaten at once */
 
 export class Offering {
   /**
@@ -85,7 +85,8 @@ export class Offering {
 /** @param {any} lot @param {any} answer @param {Offer} offer @param {boolean} late @returns {Answer} */
 function told(lot, answer, offer, late) {
   const text = answer.ev === "accepted" ? accepted(lot, answer, offer) : refused(lot, answer);
-  const kind = answer.ev === "accepted" ? "good" : "bad";
+  const isBeaten = offer.op !== "join" && !answer.leading && !isUnseen(lot);
+  const kind = answer.ev === "refused" ? "bad" : isBeaten ? "plain" : "good";
   return { kind, text: late ? say("answer.late", { text }) : text, code: answer.code };
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { Countdowns } from "../house/countdowns.js";
-import { byId, setShown } from "../house/dom.js";
+import { byId, setAttribute, setShown } from "../house/dom.js";
 import { LotState } from "../house/lot_state.js";
 import { toast } from "../house/page.js";
 import { clockTime } from "../house/times.js";
@@ -142,6 +142,8 @@ export class Room {
     this.terms.build(lot);
     this.countdowns = new Countdowns(page.clock);
     this.countdowns.attach(byId("countdown"), () => lot);
+    this.countdowns.attach(this.panel.glanceTime, () => lot);
+    new IntersectionObserver(([seen]) => setAttribute(byId("act"), "data-far", !seen?.isIntersecting)).observe(byId("price"));
     this.admission.look();
     setShown(byId("room"), true);
   }

@@ -8,6 +8,7 @@
 import { announce } from "../house/announcer.js";
 import { byId, setAttribute, setShown, setText } from "../house/dom.js";
 import { formatMoney } from "../house/money.js";
+import { titleHalves } from "../house/titles.js";
 import { say } from "../house/words.js";
 import { priceOf } from "./figures.js";
 import { isUnseen } from "./offers.js";
@@ -48,7 +49,7 @@ export class StandingLine {
 function titleOf(lot, standing) {
   const price = formatMoney(priceOf(lot).amount, lot.terms.currency);
   const state = lot.phase === "open" ? "" : say(`phase.${lot.phase}`);
-  return [standing.tab, state, price, lot.title].filter(Boolean).join(" · ");
+  return [standing.tab, state, price, titleHalves(lot.title).first.text].filter(Boolean).join(" · ");
 }
 
 /** @param {any} lot @param {{standing: number, voided: number}} own @param {boolean} hasLed @returns {Standing} */
