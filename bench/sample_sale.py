@@ -19,7 +19,7 @@ PREVIEW_S = 120
 CONFIRM_ABOVE = 5
 """A bid above this many times the ask is taken for a slip of the finger until it is confirmed."""
 
-_SALE_FIELDS = ("title", "description", "consignor", "country", "place")
+_SALE_FIELDS = ("title", "description", "consignor", "country", "place", "zone")
 _LISTING_FIELDS = ("title", "description", "category", "country", "place", "consignor")
 
 

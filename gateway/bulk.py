@@ -29,6 +29,7 @@ from gateway.auth import Identity
 from gateway.counter import FrontCounter, listed, parameters, read
 from gateway.messages import Malformed
 from gateway.problems import UNKNOWN_SHEET, ProblemError, answer, malformed, status_of
+from gateway.zones import objection_to
 from lots.files import lot_entries
 from lots.listing import Listing, Sale
 from lots.offering import UNREAD_SALE, Entry, Fault, Offering, Partial, read_sale
@@ -122,6 +123,9 @@ class Bulk:
         if sale is UNREAD_SALE:
             raise _problem([], offering.rows, faults)
         faults += self._see_that_he_may(identity, sale, offering.listings)
+        objection = objection_to(sale.zone)
+        if objection is not None:
+            faults.append(Fault(None, None, objection))
         if faults:
             raise _problem(await self._house.listings.objections_to(sale, offering.listings), offering.rows, faults)
         decided = await self._house.listings.import_sale(sale, offering.listings)
@@ -234,7 +238,7 @@ def _json(text: str) -> object:
 
 
 _OF_THE_SALE: Final[Mapping[str, Callable[[str], object]]] = {
-    **dict.fromkeys(("sale", "title", "description", "consignor", "country", "place", "org"), str),
+    **dict.fromkeys(("sale", "title", "description", "consignor", "country", "place", "org", "zone"), str),
     "opens_at": parse_instant,
     "closes_at": parse_instant,
 }

@@ -29,6 +29,7 @@ from gateway.frames import Message
 from gateway.indicative import Indicator
 from gateway.messages import BidBody
 from gateway.problems import UNKNOWN_SALE, ProblemError, answer, malformed
+from gateway.zones import objection_to, zone_names
 from lots import views
 from lots.listing import Listing, Sale
 from lots.phases import Phase
@@ -76,6 +77,7 @@ class Rest:
         self._agenda = agenda
         self._desk = desk
         self._counter = counter
+        zone_names()  # read now, and not while bids wait
 
     def routes(self) -> list[Route]:
         """Return all routes of the sale."""
@@ -185,6 +187,9 @@ class Rest:
         identity = self._counter.director(request)
         sale = await self._counter.said(request, _SALE)
         self._counter.must_list_for(identity, sale.org)
+        objection = objection_to(sale.zone)
+        if objection is not None:
+            raise malformed(objection)
         if sale.sale in self._house.sales:
             self._counter.must_run(identity, self._house.sales[sale.sale].org)
         accepted = self._counter.granted(await self._house.registers.list_sale(sale))

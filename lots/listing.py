@@ -15,6 +15,14 @@ from lots.terms import Id, Instant, Terms
 
 Line = Annotated[str, Meta(max_length=300)]
 Text = Annotated[str, Meta(max_length=8_000)]
+Zone = Annotated[
+    str,
+    Meta(
+        pattern=r"^([A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*)?\Z",
+        max_length=64,
+        description="an IANA time zone, such as Asia/Shanghai; empty: none",
+    ),
+]
 Picture = Annotated[str, Meta(max_length=500, description="a URL")]
 
 
@@ -41,6 +49,7 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         opens_at: When its lots open, where they name no instant of their own.
         closes_at: When the first of its lots ends, where they name no instant of their own.
         stagger: How the ends of its lots follow each other.
+        zone: The IANA time zone of its hours, such as Asia/Shanghai; empty: it names none. Nothing is reckoned by it.
     """
 
     sale: Id
@@ -53,6 +62,7 @@ class Sale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     opens_at: Instant | None = None
     closes_at: Instant | None = None
     stagger: Stagger | None = None
+    zone: Zone = ""
 
 
 class Listing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -27,6 +27,10 @@ def test_every_body_is_a_listing_that_the_house_takes(lots: list[dict[str, Any]]
         assert listing.sale == sale.sale
 
 
+def test_it_is_held_by_the_clocks_of_its_place() -> None:
+    assert sample_sale(NOW)[0]["zone"] == "Asia/Shanghai"
+
+
 def test_72_lots_of_seven_categories_and_property_in_eight_countries(lots: list[dict[str, Any]]) -> None:
     assert len(lots) == len({lot["lot"] for lot in lots}) == len({lot["title"] for lot in lots}) == 72
     categories = Counter(lot["category"] for lot in lots)

@@ -10,7 +10,9 @@ from lots.listing import Consignor, Sale, Stagger
 from tests.lots.saleroom import listing
 
 SALE = Sale(sale="S", title="Estate", description="of a watchmaker", place="Graz", org="K")
-STAGGERED = Sale(sale="T", title="One by one", opens_at=1, closes_at=2, stagger=Stagger(every_s=1.5, batch=4))
+STAGGERED = Sale(
+    sale="T", title="One by one", opens_at=1, closes_at=2, stagger=Stagger(every_s=1.5, batch=4), zone="Asia/Shanghai"
+)
 COURT = Consignor(consignor="K", name="Bezirksgericht Graz-Ost", kind="court")
 RATES = PostedRates(ExchangeRates(base="EUR", rates={"USD": "1.0832", "JPY": "163.10"}), 1_700_000_000_000_000)
 
@@ -40,6 +42,7 @@ def test_the_stored_format_of_the_records() -> None:
             "opens_at": 1,
             "closes_at": 2,
             "stagger": {"every_s": 1.5, "batch": 4},
+            "zone": "Asia/Shanghai",
         }
     }
     assert msgpack.unpackb(consignor_record(COURT)) == {
@@ -55,6 +58,12 @@ def test_a_sale_of_a_house_that_knew_no_consignors_is_read() -> None:
     fields = {"sale": "S", "title": "Estate", "description": "", "consignor": "", "country": "", "place": ""}
     catalogue = read_catalogue([msgpack.packb({"sale": fields})])
     assert catalogue.sales == {"S": Sale(sale="S", title="Estate")}
+
+
+def test_a_sale_of_a_house_that_knew_no_time_zones_is_read_as_one_that_names_none() -> None:
+    fields = msgpack.unpackb(sale_record(SALE))["sale"]
+    assert fields.pop("zone") == ""
+    assert read_catalogue([msgpack.packb({"sale": fields})]).sales == {"S": SALE}
 
 
 def test_of_exchange_rates_the_latest_count() -> None:

@@ -104,14 +104,15 @@ async def test_a_sale_is_imported_under_a_sheet_and_the_same_again_is_no_other(
         lot("c", soft_close=None),
         sheet="soft",
         terms={"currency": "USD", "start_price": 100, "soft_close": {"extension_s": 90}},
-        sale={"stagger": {"every_s": 30, "batch": 2}, "place": "Graz"},
+        sale={"stagger": {"every_s": 30, "batch": 2}, "place": "Graz", "zone": "Europe/Vienna"},
     )
     response = await bring(http, body)
     assert (response.status_code, response.json()) == (201, {"sale": "E", "lots": 3})
     assert response.headers["location"] == "/v1/sales/E"
     again = await bring(http, body)
     assert (again.status_code, again.json()) == (200, {"sale": "E", "lots": 3})
-    assert (await http.get("/v1/sales/E")).json()["lots"]["open"] == 3
+    shown = (await http.get("/v1/sales/E")).json()
+    assert (shown["lots"]["open"], shown["zone"]) == (3, "Europe/Vienna")
     a, b, c = (state(front, name) for name in "abc")
     assert (a.listing.place, a.terms.currency, a.terms.start_price, b.terms.start_price) == ("Graz", "USD", 100, 250)
     assert a.terms.soft_close is not None
@@ -125,7 +126,13 @@ async def test_a_sale_is_imported_under_a_sheet_and_the_same_again_is_no_other(
 
 async def test_a_sale_is_imported_from_a_file(front: Front, http: httpx.AsyncClient) -> None:
     rows = ('a,"A bowl, blue",100,,Graz', "b,A vase,,900,", "c,A cup,300,,")
-    given: dict[str, Any] = {"every_s": "60", "batch": "2", "consignor": "Fam. Ö", "terms": '{"deposit": 5}'}
+    given: dict[str, Any] = {
+        "every_s": "60",
+        "batch": "2",
+        "consignor": "Fam. Ö",
+        "zone": "Etc/GMT+1",
+        "terms": '{"deposit": 5}',
+    }
     response = await bring_file(http, *rows, header="\ufefflot,title,start_price,reserve,place", **given)
     assert (response.status_code, response.json()) == (201, {"sale": "E", "lots": 3})
     a, b, c = (state(front, name) for name in "abc")
@@ -133,7 +140,7 @@ async def test_a_sale_is_imported_from_a_file(front: Front, http: httpx.AsyncCli
     assert (b.terms.start_price, b.terms.reserve, b.terms.deposit) == (100, 900, 5)
     assert [one.closes_at for one in (a, b, c)] == [CLOSES_AT, CLOSES_AT, CLOSES_AT + 60 * SECOND_US]
     sale = front.house.sales["E"]
-    assert (sale.title, sale.opens_at, sale.consignor) == ("Estate", OPENS_AT, "Fam. Ö")
+    assert (sale.title, sale.opens_at, sale.consignor, sale.zone) == ("Estate", OPENS_AT, "Fam. Ö", "Etc/GMT+1")
     again = await bring_file(http, *rows, header="lot,title,start_price,reserve,place", **given)
     assert again.status_code == 200
 
@@ -195,6 +202,10 @@ async def test_a_lot_that_is_another_already_is_a_conflict(front: Front, http: h
         (sale_of(lot("a"), sale={"title": 5}), ["Expected `str`, got `int` - at `$.title`."]),
         (sale_of(lot("a"), sale={"org": "Z"}), ["there is no consignor 'Z' in this house."]),
         (
+            sale_of(lot("a"), sale={"zone": "shanghai"}),
+            ["There is no time zone 'shanghai'; perhaps you mean Asia/Shanghai."],
+        ),
+        (
             sale_of(lot("a"), sale={"closes_at": None, "stagger": {"every_s": 5}}),
             ["stagger says nothing without closes_at."],
         ),
@@ -212,6 +223,10 @@ async def test_what_is_wrong_with_the_sale_has_no_row(
     [
         ({"title": ""}, ["Object missing required field `title` - at `$`."]),
         ({"closes_at": "soon"}, ["closes_at cannot be read: Invalid isoformat string: 'soon'."]),
+        (
+            {"zone": "Asia/Peking"},
+            ["There is no time zone 'Asia/Peking'; names are written as in Asia/Shanghai or Europe/Berlin."],
+        ),
         ({"every_s": "-1"}, ["Expected `float` > 0.0 - at `$.stagger.every_s`."]),
         ({"every_s": "a minute"}, ["Expected `float`, got `str` - at `$.stagger.every_s`."]),
         ({"terms": "[]"}, ["terms must be a JSON object."]),

@@ -264,6 +264,43 @@ async def test_a_sale_is_listed_once(front: Front) -> None:
         assert len((await http.get("/v1/sales")).json()["sales"]) == 2
 
 
+async def test_a_sale_may_name_its_time_zone(front: Front) -> None:
+    sale = {"sale": "T", "title": "Another sale", "zone": "Asia/Shanghai"}
+    async with front.http() as http:
+        assert (await http.post("/v1/sales", headers=OTTO, json=sale)).json()["zone"] == "Asia/Shanghai"
+        assert (await http.post("/v1/sales", headers=OTTO, json=sale)).status_code == 200
+        assert (await http.get("/v1/sales/T")).json()["zone"] == "Asia/Shanghai"
+        assert (await http.get("/v1/sales/S")).json()["zone"] == ""
+        other = {**sale, "zone": "Europe/Berlin"}
+        is_problem(await http.post("/v1/sales", headers=OTTO, json=other), 409, Code.CONFLICT)
+
+
+@pytest.mark.parametrize(
+    ("zone", "detail"),
+    [
+        (
+            "Asia/Nowhere",
+            "There is no time zone 'Asia/Nowhere'; names are written as in Asia/Shanghai or Europe/Berlin.",
+        ),
+        ("asia/shanghai", "There is no time zone 'asia/shanghai'; perhaps you mean Asia/Shanghai."),
+        ("Beijing time", None),
+        ("../../etc/passwd", None),
+        (8, None),
+        (None, None),
+    ],
+)
+async def test_a_time_zone_that_there_is_not_is_refused(front: Front, zone: object, detail: str | None) -> None:
+    async with front.http() as http:
+        response = await http.post("/v1/sales", headers=OTTO, json={"sale": "T", "title": "T", "zone": zone})
+        if detail is None:
+            assert (response.status_code, response.json()["code"]) == (400, Code.MALFORMED)
+            assert "zone" in response.json()["detail"]
+        else:
+            assert response.json()["detail"] == detail
+            assert (response.status_code, response.json()["code"]) == (400, Code.MALFORMED)
+    assert set(front.house.sales) == {"S"}
+
+
 @pytest.mark.parametrize(
     "change",
     [

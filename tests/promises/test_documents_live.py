@@ -84,6 +84,7 @@ def api(document: Document, *also: str) -> BaseSchema:
         "dictionaries": {
             "lots": {"values": LOTS},
             "sales": {"values": [SALE, AT_THE_BOUNDS]},
+            "zones": {"values": ["Asia/Shanghai", ""]},
             "people": {"values": [SUB, "bob"]},
             "statements": {"values": [STATEMENT]},
         },
@@ -95,6 +96,7 @@ def api(document: Document, *also: str) -> BaseSchema:
             "query.indicative": "USD",
             "body.sale": mostly("sales"),
             "body.lot": mostly("lots"),
+            "body.zone": mostly("zones"),
             "body.bidder": mostly("people"),
             "body.accepts[*]": mostly("statements"),
         },
