@@ -12,6 +12,7 @@
   (terms by keyword: `closes_in_s`, `opens_in_s`, `soft_close=soft(5, 5)`, ...), `order`, `bid`, `ceiling`, `register`,
   `join`, `snapshot`, `until(lot, phase="sold")`, `events`, `call`; `fresh("name")` for ids. Use sales and lots of your
   own: the house is shared.
+- `staged`: a `Stage` (`staging.py`) in `house`: `rooms["outbid"]` and the like for Alice, and forty lots in one sale.
 - `own_house`: the same for one test alone, which may close, kill and open it again (`own_house.premises`).
 - `demo_house`: the house of `make demo`, for one test: people to pick, a sample sale and simulated bidders.
 - `come_in(who, role=, language=, screen=, dark=, clock_off_s=, zone=, still=, over=, at=)` -> `Visitor` (`visitor.py`)
@@ -40,6 +41,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.browser.chromium import FLAGS, HOW_TO, executable
 from tests.browser.line import Line
 from tests.browser.served import ForShow, ServedHouse
+from tests.browser.staging import Stage, stage
 from tests.browser.visitor import DESKTOP, Record, Screen, Visitor, listed, options, sign_in, window
 from tests.promises.premises import Premises
 
@@ -102,6 +104,12 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serve
     """A house that all tests of this folder share."""
     async for served in _served(tmp_path_factory.mktemp("house")):
         yield served
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def staged(house: ServedHouse) -> Stage:
+    """Lots in every state, for tests that only look."""
+    return await stage(house, spread_s=3)
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -22,7 +22,9 @@ LOTS: Final = 40
 _FIRST_CLOSE_S = 240
 _GAP_S = 20
 _BIDS = 160
-_SHORT_S = 8
+_BESIDES_S = 2
+_SOON: Final = "soon"
+"""When the free period of a two-phase lot ends: as soon as its bids are in."""
 _STATEMENT = "I have read the announcement and take the lot as it stands."
 _DESCRIPTION = "With its papers. To be seen by appointment at the place named; sold as it stands."
 
@@ -59,10 +61,10 @@ class _Room(NamedTuple):
     given: dict[str, Any]
     play: Callable[["_Play"], Awaitable[object]]
 
-    def terms(self) -> dict[str, Any]:
-        """Return the terms by keyword."""
-        ladder = [[0, self.start // 10]]
-        return {"currency": self.currency, "start_price": self.start, "ladder": ladder, **self.given}
+    def terms(self, soon_s: float) -> dict[str, Any]:
+        """Return the terms by keyword; `soon_s` is when `_SOON` is."""
+        priced = {"currency": self.currency, "start_price": self.start, "ladder": [[0, self.start // 10]]}
+        return {**priced, **{term: soon_s if value == _SOON else value for term, value in self.given.items()}}
 
     def fields(self) -> dict[str, Any]:
         """Return the rest of the listing."""
@@ -220,7 +222,7 @@ ROOMS: Final[Mapping[str, _Room]] = MappingProxyType(
         "two-phase": _Room(
             *("包装机械一批 · A line of packing machines", "machinery", "CN", "东浒 Donghu", "CNY", 320_000_00),
             {
-                "closes_in_s": _SHORT_S,
+                "closes_in_s": _SOON,
                 "format": "two_phase",
                 "raise": "multiple",
                 "proxy": False,
@@ -238,7 +240,7 @@ ROOMS: Final[Mapping[str, _Room]] = MappingProxyType(
                 780_000_00,
             ),
             {
-                "closes_in_s": _SHORT_S,
+                "closes_in_s": _SOON,
                 "format": "two_phase",
                 "raise": "multiple",
                 "proxy": False,
@@ -283,8 +285,9 @@ async def stage(house: ServedHouse, *, seed: int = 1, spread_s: float = 20) -> S
 
 async def _furnish(house: ServedHouse, pause_s: float) -> dict[str, str]:
     """List the lots of the small sale, and let everything happen to them at the same time."""
+    soon_s = _BESIDES_S + 3 * pause_s
     lots = {
-        name: await house.list_lot(ROOM_SALE, f"{ROOM_SALE}-{name}", room.title, room.fields(), **room.terms())
+        name: await house.list_lot(ROOM_SALE, f"{ROOM_SALE}-{name}", room.title, room.fields(), **room.terms(soon_s))
         for name, room in ROOMS.items()
     }
     plays = (room.play(_Play(house, lots[name], room.start, pause_s)) for name, room in ROOMS.items())

@@ -1,0 +1,85 @@
+"""What holds for every page in every state: nothing goes wrong, it can be read and used by all, and it is light.
+
+A page is opened as whoever it is made for; what it does is tested elsewhere.
+"""
+
+from typing import NamedTuple
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.axe import axe
+from tests.browser.conftest import ComeIn
+from tests.browser.served import CLERK
+from tests.browser.staging import ALICE, ROOMS, SALE, Stage
+from tests.browser.visitor import DESKTOP, SMALL_PHONE, WIDE, Screen, Visitor
+
+FIRST_LOAD_MAX = 150_000
+LIVE = "#connection[hidden], #connection[data-status=open]"
+"""Signing in needs no line."""
+PAGES = {
+    "catalogue": (f"/?sale={SALE}", ALICE, "bidder"),
+    "console": ("/operator", CLERK, "operator"),
+    "wall": ("/operator/wall", CLERK, "operator"),
+    "sign-in": ("/sign-in", "", "bidder"),
+}
+
+
+class Way(NamedTuple):
+    """How a page is looked at."""
+
+    language: str
+    screen: Screen
+    dark: bool
+
+
+SMALL = Way("zh", SMALL_PHONE, dark=True)
+LARGE = Way("en", DESKTOP, dark=False)
+LOOKS = [*((name, way) for name in PAGES for way in (SMALL, LARGE)), *((name, SMALL) for name in ROOMS)]
+
+
+async def open_page(come_in: ComeIn, staged: Stage, name: str, way: Way) -> tuple[Visitor, Page]:
+    """Open a page, or the lot room of a state, and wait until it is live."""
+    path, who, role = PAGES.get(name) or (f"/lots/{staged.rooms[name]}", ALICE, "bidder")
+    visitor = await come_in(who, role, language=way.language, screen=way.screen, dark=way.dark)
+    page = await visitor.open(path)
+    await expect(page.locator("h1").first).to_be_attached()
+    await expect(page.locator(LIVE)).to_be_attached()
+    return visitor, page
+
+
+@pytest.mark.parametrize(("name", "way"), LOOKS, ids=[f"{name}-{way.language}" for name, way in LOOKS])
+async def test_a_page_can_be_used_by_everyone(come_in: ComeIn, staged: Stage, name: str, way: Way) -> None:
+    _, page = await open_page(come_in, staged, name, way)
+    await page.wait_for_load_state("networkidle")
+    await axe(page)
+    too_wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert too_wide <= 0, f"{too_wide} px are beyond the right edge: {await page.evaluate(_BEYOND)}"
+
+
+_BEYOND = """[...document.querySelectorAll("body *")]
+    .filter((node) => node.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .slice(0, 5)
+    .map((node) => node.outerHTML.slice(0, 120))
+"""
+
+
+@pytest.mark.parametrize("name", [*PAGES, "open"])
+async def test_a_first_visit_is_light(come_in: ComeIn, staged: Stage, name: str) -> None:
+    _, page = await open_page(come_in, staged, name, LARGE)
+    await page.wait_for_load_state("networkidle")
+    loads = await page.evaluate(
+        """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+            .filter((load) => !new URL(load.name).pathname.startsWith("/v1/"))
+            .map((load) => [new URL(load.name).pathname, load.transferSize])"""
+    )
+    assert sum(size for _, size in loads) < FIRST_LOAD_MAX, sorted(loads, key=lambda load: -load[1])[:8]
+    assert all(size > 0 for _, size in loads), "each of them was sent"
+
+
+async def test_forty_lots_are_seen_at_once(come_in: ComeIn, staged: Stage) -> None:
+    _, page = await open_page(come_in, staged, "console", Way("en", WIDE, dark=False))
+    await page.locator("#filter-sale").select_option(SALE)
+    await expect(page.locator("[data-lot]:visible")).to_have_count(len(staged.lots))
+    for lot in (staged.lots[0], staged.lots[-1]):
+        await expect(page.locator(f'[data-lot="{lot}"]')).to_be_in_viewport(ratio=1)
