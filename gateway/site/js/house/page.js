@@ -31,7 +31,7 @@ export async function openPage({ words, title, isLive = true }) {
   document.title = `${say(title)} · ${say("house.name")}`;
   const session = await whoAmI();
   byId("header").replaceChildren(...header(session));
-  document.body.append(element("div", { id: "toasts", class: "toasts" }));
+  document.body.append(element("section", { id: "toasts", class: "toasts", "aria-label": say("toast.label") }));
   const wire = new Wire();
   wire.on("status", () => showConnection(wire));
   wire.on("hello", (hello) => isOther(hello, session) && startOver());
