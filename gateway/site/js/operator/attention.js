@@ -36,8 +36,8 @@ function ofTheStore(entry) {
 function ofPauses(lot, nowUs) {
   if (lot.phase !== "paused") return [];
   if (lot.resume_by === null) return [{ level: "warn", key: "paused" }];
-  const isNear = lot.resume_by - nowUs < RESUME_NEAR_US;
-  return [{ level: isNear ? "bad" : "warn", key: isNear ? "resume_soon" : "suspended", values: { us: lot.resume_by } }];
+  const leftUs = lot.resume_by - nowUs;
+  return [{ level: leftUs < RESUME_NEAR_US ? "bad" : "warn", key: leftUs > 0 ? "suspended" : "overdue", values: { leftUs } }];
 }
 
 /** @param {any} lot @param {number} nowUs @returns {Matter[]} */

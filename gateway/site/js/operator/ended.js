@@ -8,6 +8,7 @@
 import { get } from "../house/api.js";
 import { element, setAttribute, setShown, setText } from "../house/dom.js";
 import { formatMoney } from "../house/money.js";
+import { titleHalves } from "../house/titles.js";
 import { say } from "../house/words.js";
 import { matters } from "./attention.js";
 import { matterText } from "./standing.js";
@@ -63,7 +64,7 @@ export class Ended {
     const lot = /** @type {any} */ (entry.lot);
     setAttribute(item, "data-phase", lot.phase);
     setAttribute(button, "aria-pressed", String(isSelected));
-    setText(button.children[0], `${lot.title ?? id} · ${id}`);
+    setText(button.children[0], lot.isKnown ? `${titleHalves(lot.title).first.text} · ${id}` : id);
     setText(button.children[1], result(entry));
   }
 }

@@ -27,7 +27,7 @@ export class LastBids {
     this.voided = new Set();
     this.body = element("tbody");
     this.empty = element("p", { class: "empty" }, say("bids.none"));
-    const heads = ["seq", "at", "paddle", "kind", "offered", "price"].map((name) => element("th", { scope: "col" }, say(`bids.${name}`)));
+    const heads = ["seq", "at", "paddle", "kind", "price"].map((name) => element("th", { scope: "col" }, say(`bids.${name}`)));
     this.table = element("table", { id: "last-bids" }, element("thead", {}, element("tr", {}, ...heads, element("td"))), this.body);
     this.node = element("section", { class: "bids", "aria-labelledby": "bids-title" }, element("h3", { id: "bids-title" }, say("bids.title")), this.empty, this.table);
   }
@@ -91,7 +91,6 @@ export class LastBids {
       element("td", {}, clockTime(bid.at)),
       element("td", { class: "number" }, bid.paddle),
       element("td", {}, isVoided ? say("bids.voided") : say(`bid_kind.${bid.kind}`)),
-      element("td", { class: "number" }, bid.offered === null ? "–" : formatMoney(bid.offered, currency)),
       element("td", { class: "number" }, formatMoney(bid.price, currency)),
       element("td", {}, isVoided ? null : button),
     );

@@ -8,6 +8,7 @@
 import { element, setAttribute, setText } from "../house/dom.js";
 import { formatMoney } from "../house/money.js";
 import { clockTime } from "../house/times.js";
+import { titleHalves } from "../house/titles.js";
 import { language, locale, say } from "../house/words.js";
 import { isClosing, matters } from "./attention.js";
 import { matterText } from "./standing.js";
@@ -60,7 +61,9 @@ export class Row {
   /** @param {any} lot */
   #showLot(lot) {
     const { currency } = lot.terms;
-    setText(this.title, lot.title);
+    const { first } = titleHalves(lot.title);
+    setText(this.title, first.text);
+    setAttribute(this.title, "lang", first.lang);
     setText(this.cells.price, lot.price === null ? "" : formatMoney(lot.price, currency));
     setText(this.cells.ask, lot.ask === null ? "" : formatMoney(lot.ask, currency));
     setText(this.cells.reserve, lot.reserve === "none" ? "" : say(`short_reserve.${lot.reserve}`));

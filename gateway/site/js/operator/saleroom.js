@@ -15,8 +15,10 @@ import { Giving } from "./giving.js";
 import { orderRefusal } from "./order_dialog.js";
 import { orderNamed, unfit } from "./orders.js";
 
-const AT_ONCE = ["open", "fair_warning", "resume"];
-const BY_DIALOG = ["hammer", "pass", "undo", "pause"];
+const AT_ONCE = new Set(["open", "fair_warning", "resume"]);
+/** The buttons, in their order; of the first three, which share a place, the one is shown that is of the lot's phase. */
+const BUTTONS = ["open", "pause", "resume", "fair_warning", "hammer", "undo", "pass"];
+const OF_PHASE = { open: "upcoming", pause: "open", resume: "paused" };
 const QUICK = 4;
 
 export class Stage {
@@ -26,13 +28,15 @@ export class Stage {
     /** @type {import("./floor.js").Entry | null} */
     this.entry = null;
     this.isBusy = false;
+    /** The ask that is proposed already. @type {number | null | undefined} */
+    this.asked = undefined;
     this.title = element("h2", { id: "stage-title", tabindex: -1 });
     this.state = element("p", { id: "stage-state", class: "stage-state" });
     this.price = element("p", { id: "stage-price", class: "stage-price" });
     this.leader = element("p", { id: "stage-leader", class: "stage-leader" });
     this.ask = element("p", { id: "stage-ask", class: "stage-ask" });
     /** @type {Record<string, HTMLElement>} */
-    this.buttons = Object.fromEntries([...AT_ONCE, ...BY_DIALOG].map((name) => [name, this.#button(name)]));
+    this.buttons = Object.fromEntries(BUTTONS.map((name) => [name, this.#button(name)]));
     this.quick = element("div", { class: "row", id: "stage-quick" });
     this.node = element(
       "section",
@@ -101,7 +105,7 @@ export class Stage {
     this.entry = entry;
     setShown(this.node, true);
     if (isOther) this.amount.value = this.step.value = "";
-    this.asked = null;
+    this.asked = undefined;
     this.show();
     this.title.focus();
   }
@@ -134,6 +138,12 @@ export class Stage {
       setAttribute(button, "aria-disabled", why === null ? null : "true");
       setAttribute(button, "title", why === null ? null : say(`unfit.${why}`));
     }
+    this.#showPhase(lot);
+  }
+
+  /** @param {any} lot */
+  #showPhase(lot) {
+    for (const [name, phase] of Object.entries(OF_PHASE)) setShown(this.buttons[name], lot.phase === phase || (lot.isOver && name === "pause"));
   }
 
   /** Propose the ask, and steps above it; what is being typed is left alone. @param {any} lot */
@@ -164,7 +174,7 @@ export class Stage {
   #order(name) {
     const why = unfit(orderNamed(name), this.entry?.lot);
     if (why !== null) toast(say(`unfit.${why}`));
-    else if (AT_ONCE.includes(name)) this.#give(name, {});
+    else if (AT_ONCE.has(name)) this.#give(name, {});
     else this.choose(orderNamed(name));
   }
 
@@ -197,7 +207,10 @@ export class Stage {
     if (outcome.kind === "refused") toast(orderRefusal(outcome.problem), { kind: "bad" });
     else if (outcome.kind === "unanswered") toast(say("dialog.unanswered"), { kind: "bad" });
     else if (outcome.kind === "pending") toast(say("outcome.pending", { order: say(`order.${name}`), lot: this.entry?.id ?? "" }));
-    if (outcome.kind === "done" && this.isOpen && !document.querySelector("dialog[open]")) this.title.focus();
+    if (outcome.kind !== "done" || !this.isOpen || document.querySelector("dialog[open]") !== null) return;
+    this.title.focus();
+    this.asked = undefined;
+    this.show();
   }
 
   /** @param {KeyboardEvent} event */

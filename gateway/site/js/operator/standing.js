@@ -6,7 +6,7 @@
  */
 
 import { formatMoney } from "../house/money.js";
-import { clockTime, dateTime } from "../house/times.js";
+import { clockTime, spanText } from "../house/times.js";
 import { knows, say } from "../house/words.js";
 
 /** How a lot stands, in a line. @param {any} lot */
@@ -68,12 +68,12 @@ function valuesOf(event, lot) {
     at: event.closes_at ? clockTime(event.closes_at) : "–",
     seq: String(event.voided ?? ""),
     text: event.text ?? "",
-    stage: event.stage ?? "",
+    stage: event.stage ? say(`stage_name.${event.stage}`) : "",
     successor: event.successor ?? "",
   };
 }
 
 /** A matter that needs the operator's eye. @param {import("./attention.js").Matter} matter */
 export function matterText({ key, values }) {
-  return say(`matter.${key}`, values === undefined ? {} : { at: dateTime(values.us) });
+  return say(`matter.${key}`, values === undefined ? {} : { left: spanText(values.leftUs) });
 }
