@@ -139,16 +139,19 @@ async def test_what_is_far_above_the_ask_is_asked_about_and_enter_bids_nothing(
     await money(page, "#price", "EUR 10,000.00")
 
 
-async def test_the_house_may_find_far_above_what_the_page_did_not(house: ServedHouse, come_in: ComeIn) -> None:
+async def test_the_house_may_find_far_above_what_the_page_did_not(
+    house: ServedHouse, come_in: ComeIn, line: Line
+) -> None:
     lot = await listed(house, confirm_above=10)
-    page = await enter(await come_in("alice"), lot)
-    await page.route_web_socket("**/v1/ws", lambda line: line.connect_to_server().on_message(line.send))
-    await page.add_init_script("Object.freeze(Math)")
-    await page.evaluate("document.querySelector('#own-amount').value = ''")
-    await page.fill("#own-amount", "1000.01")
+    await house.bid(lot, "bob", 900_00)
+    page = await enter(await come_in("alice", over=line), lot)
+    line.to_browser_s = 1  # the page hears a second later that the price has fallen
+    await house.order(lot, "undo")
+    await page.fill("#own-amount", "2000")
     await page.click("#own-bid")
-    await expect(page.locator("#confirm")).to_be_visible()
+    await money(page, "#confirm", "times the EUR 100.00 that is asked now")
     await page.keyboard.press("Escape")
+    await expect(page.locator("#answer")).to_have_text("Nothing was bid.")
     assert (await house.snapshot(lot))["bids"] == 0
 
 
@@ -319,10 +322,10 @@ async def test_a_sealed_offer_is_seen_by_him_alone(house: ServedHouse, come_in: 
 
 async def test_two_phases_with_joining_and_quotes(house: ServedHouse, come_in: ComeIn) -> None:
     phases = {"confirm_s": 600, "countdown_s": 600, "ceiling": 200_00, "quote_s": 600}
-    lot = await listed(house, closes_in_s=2.5, format="two_phase", two_phase=phases)
+    lot = await listed(house, closes_in_s=5, format="two_phase", two_phase=phases)
     page = await enter(await come_in("alice"), lot)
     await press_ask(page, 100_00)
-    await expect(page.locator("[data-banner=stage]")).to_contain_text("confirm now that they join")
+    await expect(page.locator("[data-banner=stage]")).to_contain_text("confirm now that they join", timeout=10_000)
     await page.click("#join")
     await expect(page.locator("#answer")).to_have_text("You take part in the timed phase.")
     await expect(page.locator("#why")).to_have_attribute("data-key", "why.joined")
@@ -404,7 +407,7 @@ TENTHS = """closes_at => new Promise(done => {
 
 @pytest.mark.parametrize("off_s", [3_600, -3_600])
 async def test_the_countdown_is_the_servers_within_its_error(house: ServedHouse, come_in: ComeIn, off_s: int) -> None:
-    lot = await listed(house, closes_in_s=6)
+    lot = await listed(house, closes_in_s=10)
     page = await enter(await come_in(clock_off_s=off_s), lot)
     closes_at = (await house.snapshot(lot))["closes_at"]
     for shown, left, error in await page.evaluate(TENTHS % (off_s * 1_000), closes_at):
@@ -414,7 +417,7 @@ async def test_the_countdown_is_the_servers_within_its_error(house: ServedHouse,
 
 
 async def test_nothing_reads_as_over_before_the_house_has_said_so(house: ServedHouse, come_in: ComeIn) -> None:
-    lot = await listed(house, closes_in_s=3)
+    lot = await listed(house, closes_in_s=6)
     page = await enter(await come_in(), lot)
     watch = """() => new Promise(done => {
         const node = document.querySelector('#countdown'), seen = [];
@@ -426,7 +429,6 @@ async def test_nothing_reads_as_over_before_the_house_has_said_so(house: ServedH
     seen = await page.evaluate(watch)
     assert "0.0" not in seen
     assert seen[-1] == "passed"
-    assert "0.1" in seen
 
 
 async def test_the_sales_zone_stands_beside_the_viewers(house: ServedHouse, come_in: ComeIn) -> None:
@@ -442,7 +444,7 @@ async def test_the_sales_zone_stands_beside_the_viewers(house: ServedHouse, come
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("dark", [False, True])
-async def test_axe_finds_nothing(house: ServedHouse, come_in: ComeIn, language: str, dark: bool) -> None:  # noqa: FBT001  a parameter
+async def test_axe_finds_nothing(house: ServedHouse, come_in: ComeIn, language: str, dark: bool) -> None:
     lot = await listed(house, closes_in_s=600, soft_close=soft(1_200, 1_200), confirm_above=10, premium=[[0, 1_000]])
     await house.bid(lot, "alice", 100_00)
     await house.ceiling(lot, "bob", 300_00)

@@ -7,6 +7,7 @@
 import { byId, element } from "../house/dom.js";
 import { dateTime } from "../house/times.js";
 import { say } from "../house/words.js";
+import { kindWords } from "./event_words.js";
 
 /**
  * @typedef {object} Banner
@@ -43,8 +44,8 @@ function bannersOf(lot, room) {
     lot.phase === "withdrawn" && banner("withdrawn", "warn", withReason(say("banner.withdrawn"), room.book.latest("lot_withdrawn"))),
     lot.provisional && banner("provisional", "warn", say("banner.provisional")),
     lot.notice && banner("notice", "plain", say("banner.notice", { text: lot.notice })),
-    lot.stage && lot.phase === "open" && banner("stage", "plain", say(`banner.stage.${lot.stage}`)),
-    lot.phase === "sold" && lot.settlement && banner("settlement", "plain", say(`settlement.${lot.settlement}`)),
+    lot.stage && lot.phase === "open" && banner("stage", "plain", kindWords("banner.stage", lot.stage)),
+    lot.phase === "sold" && lot.settlement && banner("settlement", "plain", kindWords("settlement", lot.settlement)),
     lot.before && { ...banner("before", "plain", say("banner.before")), link: toLot(lot.before) },
     lot.successor && { ...banner("successor", "plain", say("banner.successor")), link: toLot(lot.successor) },
   ].filter(Boolean);
@@ -68,7 +69,7 @@ function warned(book) {
 /** @param {any} lot @param {import("./event_book.js").EventBook} book */
 function paused(lot, book) {
   const event = book.latest("lot_paused");
-  const text = say(`banner.paused.${event?.cause ?? "clerk"}`);
+  const text = kindWords("banner.paused", event?.cause ?? "clerk");
   const until = lot.resume_by === null ? "" : ` ${say("banner.resume_by", { at: dateTime(lot.resume_by) })}`;
   return withReason(text, event) + until;
 }

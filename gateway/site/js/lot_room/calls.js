@@ -9,7 +9,7 @@ import { announce } from "../house/announcer.js";
 import { formatMoney } from "../house/money.js";
 import { spanText } from "../house/times.js";
 import { say } from "../house/words.js";
-import { who } from "./event_words.js";
+import { kindWords, who } from "./event_words.js";
 
 const MARKS_US = [3600e6, 600e6, 300e6, 60e6, 30e6, 10e6];
 
@@ -28,7 +28,7 @@ export class Calls {
     }
     if (event.ev === "fair_warning_given") announce(say("banner.warned"), { urgent: true });
     if (event.ev === "notice_posted") announce(say("banner.notice", { text: event.text }));
-    if (event.ev === "lot_paused") announce(say(`banner.paused.${event.cause ?? "clerk"}`), { urgent: true });
+    if (event.ev === "lot_paused") announce(kindWords("banner.paused", event.cause ?? "clerk"), { urgent: true });
     if (event.ev === "lot_resumed") announce(say("call.resumed"), { urgent: true });
     if (event.ev === "lot_passed" || event.ev === "lot_withdrawn") announce(say(`phase.${lot.phase}`), { urgent: true });
     if (event.ev === "lot_sold") announce(say("call.sold", { price: formatMoney(event.hammer_price, lot.terms.currency) }));

@@ -21,7 +21,6 @@ export class Course {
     this.lot = lot;
     /** @type {any} */
     this.plot = null;
-    this.loading = false;
     this.drawn = -1;
     this.canvas = element("div", { id: "plot", class: "plot", role: "img" });
     this.summary = element("p", { id: "plot-summary", class: "faint small" });
@@ -42,13 +41,19 @@ export class Course {
     setTimeout(() => this.#draw(), this.plot === null ? 0 : REDRAW_MS);
   }
 
-  async #draw() {
-    this.waiting = false;
-    if (this.uPlot === undefined) {
-      if (this.loading) return;
-      this.loading = true;
-      this.uPlot = (await import("../../vendor/uplot/uPlot.esm.js")).default;
+  /** Fetch uPlot once; what a cut line has kept back is asked for with the next change. */
+  async #loaded() {
+    try {
+      this.uPlot ??= (await import("../../vendor/uplot/uPlot.esm.js")).default;
+    } catch {
+      this.uPlot = undefined;
     }
+    this.waiting = false;
+    return this.uPlot !== undefined;
+  }
+
+  async #draw() {
+    if (!(await this.#loaded())) return;
     this.drawn = this.book?.changes ?? 0;
     this.course = courseOf(this.book?.inOrder() ?? [], this.lot.isOver ? this.lot.closes_at : (this.nowUs ?? null));
     if (this.course.at.length === 0) return;

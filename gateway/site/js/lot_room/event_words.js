@@ -31,23 +31,23 @@ const UNSHOWN = new Set(["bidder_admitted"]);
 const LINES = {
   bid_placed: bid,
   bid_voided: (event, viewer) => house(event, { seq: event.voided, amount: money(event.price ?? null, viewer) }),
-  lot_extended: (event) => ({ ...ending(event), detail: say(`cause.${event.cause}`) }),
+  lot_extended: (event) => ({ ...ending(event), detail: kindWords("cause", event.cause) }),
   countdown_started: ending,
   lot_opened: ending,
   lot_resumed: ending,
   lot_reopened: ending,
-  stage_begun: (event) => ({ ...ending(event), text: say(`history.stage.${event.stage}`) }),
+  stage_begun: (event) => ({ ...ending(event), text: kindWords("history.stage", event.stage) }),
   price_lowered: (event, viewer) => ({ kind: "bid", text: say("history.price_lowered"), amount: money(event.ask, viewer) }),
   step_set: (event, viewer) => house(event, { step: money(event.step, viewer) }),
-  lot_paused: (event) => ({ ...house(event), text: say(`history.paused.${event.cause ?? "clerk"}`) }),
+  lot_paused: (event) => house(event, {}, kindWords("history.paused", event.cause ?? "clerk")),
   notice_posted: (event) => ({ kind: "house", text: say("history.notice_posted"), detail: event.text }),
   bids_opened: opened,
   lot_sold: (event, viewer) => ({ ...house(event, { who: who(event.paddle, viewer) }), detail: present(event), amount: money(event.hammer_price, viewer) }),
-  lot_passed: (event) => ({ kind: "house", text: say(`history.passed.${event.reason ?? "by_clerk"}`), detail: present(event) }),
-  lot_settled: (event) => ({ ...house(event), text: say(`settlement.${event.settlement ?? "paid"}`) }),
+  lot_passed: (event) => ({ kind: "house", text: kindWords("history.passed", event.reason ?? "by_clerk"), detail: present(event) }),
+  lot_settled: (event) => house(event, {}, kindWords("settlement", event.settlement ?? "paid")),
   winner_defaulted: (event) => house(event),
   lot_reoffered: (event) => house(event, { lot: event.successor }),
-  lot_withdrawn: (event) => ({ ...house(event), text: say(event.debt_covered ? "history.debt_covered" : "history.lot_withdrawn") }),
+  lot_withdrawn: (event) => house(event, {}, say(event.debt_covered ? "history.debt_covered" : "history.lot_withdrawn")),
 };
 
 /** Return the line of an event; null where it is not shown. @param {any} event @param {Viewer} viewer @returns {Line | null} */
@@ -67,15 +67,20 @@ function bid(event, viewer) {
 
 /** @param {any} event @param {Viewer} viewer */
 function how(event, viewer) {
-  const kind = say(`history.kind.${event.kind}`);
+  const kind = kindWords("history.kind", event.kind);
   if (event.leader === undefined || event.leader === event.paddle) return kind;
   const values = { kind, who: who(event.leader, viewer), price: money(event.price ?? null, viewer) };
   return say("history.answered", values);
 }
 
-/** @param {any} event @param {Record<string, any>} [values] @returns {Line} */
-function house(event, values = {}) {
-  return { kind: "house", text: say(`history.${event.ev}`, values), detail: event.reason || undefined };
+/** @param {any} event @param {Record<string, any>} [values] @param {string} [text] @returns {Line} */
+function house(event, values = {}, text = say(`history.${event.ev}`, values)) {
+  return { kind: "house", text, detail: event.reason || undefined };
+}
+
+/** What kind of it: a kind that is newer than this page is shown by its own name. @param {string} key @param {string} kind */
+export function kindWords(key, kind) {
+  return knows(`${key}.${kind}`) ? say(`${key}.${kind}`) : kind;
 }
 
 /** @param {any} event @returns {Line} */

@@ -6,10 +6,11 @@
  * units, instants microseconds.
  */
 
-import { byId, element, setAttribute, setShown, setText } from "../house/dom.js";
+import { byId, element, setAttribute, setText } from "../house/dom.js";
 import { formatMoney, moneyParts } from "../house/money.js";
 import { clockTime, countdownText, dateTime, viewerZone } from "../house/times.js";
 import { say } from "../house/words.js";
+import { kindWords } from "./event_words.js";
 import { isUnseen } from "./offers.js";
 
 const SMALL_PARTS = new Set(["currency", "decimal", "fraction", "literal"]);
@@ -102,7 +103,7 @@ function timesOf(lot, zone, extended) {
 /** @param {any} lot @param {any} extended */
 function extendedText(lot, extended) {
   const times = say("times.times", { count: lot.extensions });
-  return extended === null ? times : say("times.last", { times, cause: say(`cause.${extended.cause}`), at: clockTime(extended.at) });
+  return extended === null ? times : say("times.last", { times, cause: kindWords("cause", extended.cause), at: clockTime(extended.at) });
 }
 
 /** @param {number} us @param {string} zone */
@@ -115,5 +116,4 @@ function zoned(us, zone) {
 /** Show that the end has just moved. @param {boolean} fresh */
 export function markExtended(fresh) {
   setAttribute(byId("figures"), "data-extended", fresh);
-  setShown(byId("countdown"), true);
 }

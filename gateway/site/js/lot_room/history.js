@@ -21,7 +21,7 @@ export class History {
     /** @type {Map<number, {node: HTMLElement, sign: string}>} */
     this.rows = new Map();
     this.list = element("ol", { id: "history", class: "history", reversed: true });
-    this.scroller = element("div", { class: "history-scroll", tabindex: 0, role: "region", "aria-labelledby": "history-title" }, this.list);
+    this.scroller = element("div", { class: "history-scroll", tabindex: 0, role: "group", "aria-labelledby": "history-title" }, this.list);
     this.empty = element("p", { class: "faint" }, say("history.empty"));
     this.more = element("button", { type: "button", id: "earlier", hidden: true, onclick: () => this.#earlier() }, say("history.earlier"));
     const title = element("h2", { id: "history-title" }, say("history.title"));

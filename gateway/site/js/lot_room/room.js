@@ -19,6 +19,7 @@ import { BidPanel } from "./bid_panel.js";
 import { Calls } from "./calls.js";
 import { Course } from "./course.js";
 import { EventBook } from "./event_book.js";
+import { kindWords } from "./event_words.js";
 import { markExtended, showEnding, showPrice, showTimes } from "./figures.js";
 import { showHead } from "./head.js";
 import { History } from "./history.js";
@@ -62,10 +63,9 @@ export class Room {
   #hear(message) {
     if (message.ev === "error") return this.lot.isKnown ? undefined : this.ask.unknown();
     if (message.ev === "status") this.storeAway = message.store === "away";
-    const before = { you: this.lot.you, closes_at: this.lot.closes_at };
     const isNews = this.lot.take(message);
     if (message.ev === "lot") this.#snapshot(message);
-    else if (isNews && message.head !== undefined && message.ev !== "heartbeat" && message.ev !== "resumed") this.#event(message, before);
+    else if (isNews && message.head !== undefined && message.ev !== "heartbeat" && message.ev !== "resumed") this.#event(message);
     if (message.ev === "you") this.admission?.look();
     if (message.ev === "resumed") this.#back();
     this.#showSoon();
@@ -87,19 +87,19 @@ export class Room {
     this.#showSoon();
   }
 
-  /** @param {any} event @param {{closes_at: number | null}} before */
-  #event(event, before) {
+  /** @param {any} event */
+  #event(event) {
     this.book.take(event);
     if (this.away.left !== null) return; // caught up on: told as a whole
     this.calls.event(event, this.lot);
-    if (event.ev === "lot_extended") this.#extended(event, before.closes_at);
+    if (event.ev === "lot_extended") this.#extended(event);
   }
 
-  /** @param {any} event @param {number | null} before */
-  #extended(event, before) {
+  /** @param {any} event */
+  #extended(event) {
     this.extendedToast?.remove();
-    const values = { cause: say(`cause.${event.cause}`), at: clockTime(event.closes_at), count: this.lot.extensions };
-    this.extendedToast = toast(say(before === null ? "toast.new_end" : "toast.extended", values));
+    const values = { cause: kindWords("cause", event.cause), at: clockTime(event.closes_at) };
+    this.extendedToast = toast(say("toast.extended", values));
     markExtended(true);
     clearTimeout(this.calm);
     this.calm = setTimeout(() => markExtended(false), FRESH_MS);

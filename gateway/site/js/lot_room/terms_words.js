@@ -5,6 +5,7 @@
  * sentence says is what the house does. Amounts are minor units, spans seconds. Source: protocol.md, "Terms".
  */
 
+import { stepAt } from "../house/ladder.js";
 import { formatMoney } from "../house/money.js";
 import { spanText } from "../house/times.js";
 import { locale, say } from "../house/words.js";
@@ -20,7 +21,7 @@ export function sentencesOf(lot, sale) {
     ["how", say(`terms.format.${terms.format}`)],
     ["start", say(terms.format === "dutch" ? "terms.start_dutch" : "terms.start", { amount: money(terms.start_price) })],
     ["format", ofFormat(terms, money)],
-    ["steps", steps(terms, money)],
+    ["steps", steps(lot, money)],
     ["ceiling", isRising(terms) ? say(terms.proxy ? "terms.proxy" : "terms.no_proxy") : ""],
     ["self", isRising(terms) && terms.self_raise ? say("terms.self_raise") : ""],
     ["reserve", reserve(lot, money)],
@@ -52,14 +53,17 @@ function ofFormat(terms, money) {
   return [joining, timed, quotes].filter(Boolean).join(say("sentence.gap"));
 }
 
-/** @param {any} terms @param {(amount: number) => string} money */
-function steps(terms, money) {
+/** @param {any} lot @param {(amount: number) => string} money */
+function steps(lot, money) {
+  const { terms } = lot;
   if (!isRising(terms) || terms.ladder.length === 0) return "";
   const bands = terms.ladder.map((/** @type {[number, number]} */ [from, step], /** @type {number} */ index) =>
     index === 0 ? money(step) : say("terms.band", { from: money(from), step: money(step) }),
   );
   const rule = say(terms.raise === "multiple" ? "terms.raise.multiple" : "terms.raise.at_least");
-  return say("terms.steps", { bands: bands.join(say("terms.bands_gap")) }) + say("sentence.gap") + rule;
+  const now = money(stepAt(terms.ladder, lot.price ?? terms.start_price));
+  const first = bands.length === 1 ? say("terms.step", { step: now }) : say("terms.step_now", { step: now, bands: bands.join(say("terms.bands_gap")) });
+  return first + say("sentence.gap") + rule;
 }
 
 /** @param {any} lot @param {(amount: number) => string} money */
