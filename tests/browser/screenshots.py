@@ -87,12 +87,21 @@ SHOTS: Final = (
     *_shots(["sign-in"], ("phone360", "en", _LIGHT), ("phone", "zh", _DARK), ("desktop", "en", _LIGHT)),
 )
 _PATHS: Final = {"catalogue": f"/?sale={SALE}", "console": "/operator", "wall": "/operator/wall", "sign-in": "/sign-in"}
-_ON_ONE_SCREEN: Final = frozenset({"console", "wall"})
+_OF_OPERATORS: Final = frozenset({"console", "wall"})
+_FIRST_SCREEN: Final = frozenset({("console", "wide"), ("console", "desktop"), ("wall", "wide"), ("wall", "desktop")})
 """Pages that are made to be seen without scrolling, and are shown so where the screen is wide."""
+_TOLD: Final = {
+    "catalogue": "#lots .card",
+    "console": "tbody [data-lot]",
+    "wall": "main [data-lot]",
+    "sign-in": "#people",
+}
+"""What is there once the house has told a page of its lots."""
+_ROOM_TOLD: Final = "h1:not(:empty)"
 
 
 class Camera:
-    """Takes the pictures.
+    """Takes the pictures: of a phone what is seen first, of the smaller one and of large screens all of the page.
 
     Attributes:
         troubles: Whatever went wrong in the windows.
@@ -112,8 +121,11 @@ class Camera:
         async with self._window(shot, screen) as page:
             house = self._demo if shot.of == "sign-in" else self._house
             await page.goto(house.url + self._path(shot.of))
-            await self._settle(page)
-            whole = shot.of not in _ON_ONE_SCREEN or screen.width < DESKTOP.width
+            try:
+                await self._settle(page, shot)
+            except AssertionError as error:
+                self.troubles.append(f"{shot.name}: {str(error).splitlines()[0]}")
+            whole = screen is not PHONE and (shot.of, shot.screen) not in _FIRST_SCREEN
             await page.screenshot(path=self._folder / shot.name, full_page=whole, animations="disabled")
 
     def _path(self, of: str) -> str:
@@ -135,14 +147,15 @@ class Camera:
 
     async def _sign_in(self, shot: Shot, context: BrowserContext) -> None:
         premises = self._house.premises
-        if shot.of in _ON_ONE_SCREEN:
+        if shot.of in _OF_OPERATORS:
             await sign_in(context, self._house.url, premises.sign("operator", CLERK))
         elif shot.of != "sign-in":
             await sign_in(context, self._house.url, premises.sign("bidder", ALICE))
 
-    async def _settle(self, page: Page) -> None:
+    async def _settle(self, page: Page, shot: Shot) -> None:
         """Wait until the page is live and shows what the house has told it."""
-        await expect(page.locator("h1").first).to_be_attached(timeout=_SETTLED_MS)
+        told = page.locator(_TOLD.get(shot.of, _ROOM_TOLD)).first
+        await expect(told).to_be_visible(timeout=_SETTLED_MS)
         await expect(page.locator(_LIVE)).to_be_attached(timeout=_SETTLED_MS)
         await page.wait_for_load_state("networkidle")
         await page.evaluate("document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => done())))")

@@ -278,7 +278,7 @@ ROOMS: Final[Mapping[str, _Room]] = MappingProxyType(
 async def stage(house: ServedHouse, *, seed: int = 1, spread_s: float = 20) -> Stage:
     """Set everything up; bids take about `spread_s` seconds."""
     lots = await _list_large_sale(house)
-    await house.list_sale(ROOM_SALE, "Cabinet pieces · 精品专场")
+    await house.list_sale(ROOM_SALE, "精品专场 · Cabinet pieces", zone="Asia/Shanghai")
     rooms, _ = await asyncio.gather(_furnish(house, spread_s / 12), _liven(house, lots, seed, spread_s))
     return Stage(rooms, lots)
 
