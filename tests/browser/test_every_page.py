@@ -3,6 +3,7 @@
 A page is opened as whoever it is made for; what it does is tested elsewhere.
 """
 
+import re
 from typing import NamedTuple
 
 import pytest
@@ -75,6 +76,80 @@ async def test_a_first_visit_is_light(come_in: ComeIn, staged: Stage, name: str)
     )
     assert sum(size for _, size in loads) < FIRST_LOAD_MAX, sorted(loads, key=lambda load: -load[1])[:8]
     assert all(size > 0 for _, size in loads), "each of them was sent"
+
+
+@pytest.mark.parametrize("name", [*PAGES, "open"])
+async def test_a_page_runs_and_asks_for_nothing_of_anyone_else(come_in: ComeIn, staged: Stage, name: str) -> None:
+    path, who, role = PAGES.get(name) or (f"/lots/{staged.rooms[name]}", ALICE, "bidder")
+    visitor = await come_in(who, role)
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    response = await visitor.page.goto(visitor.url + path)
+    assert response is not None
+    policy = dict(rule.split(" ", 1) for rule in (await response.all_headers())["content-security-policy"].split("; "))
+    assert (policy["default-src"], policy["script-src"], policy["style-src"]) == ("'none'", "'self'", "'self'")
+    assert policy["require-trusted-types-for"] == "'script'"
+    await expect(visitor.page.locator(LIVE)).to_be_attached()
+    await visitor.page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith((visitor.url, "data:"))] == []
+
+
+MAIN_CONTROLS = {
+    "catalogue": "#search",
+    "console": "#filter-sale",
+    "sign-in": "#token",
+    "open": "#own-amount",
+}
+
+
+@pytest.mark.parametrize("name", MAIN_CONTROLS)
+async def test_a_keyboard_gets_everywhere_and_one_sees_where_it_is(come_in: ComeIn, staged: Stage, name: str) -> None:
+    _, page = await open_page(come_in, staged, name, LARGE)
+    control = page.locator(MAIN_CONTROLS[name])
+    await expect(control).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(page.locator("a.skip")).to_be_focused()
+    await expect(page.locator("a.skip")).to_be_in_viewport()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#main")).to_be_focused()
+    for _ in range(_TABS_MAX):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(_IS_SEEN), await page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+        if await control.evaluate("node => node === document.activeElement"):
+            break
+    await expect(control).to_be_focused()
+
+
+_TABS_MAX = 25
+_IS_SEEN = """() => {
+    const hasRing = (style) => style.outlineStyle !== "none" && style.outlineWidth !== "0px";
+    let node = document.activeElement;
+    while (node !== null && !hasRing(getComputedStyle(node))) node = node.parentElement;
+    return node !== null && node !== document.body;
+}"""
+
+
+async def test_language_and_look_are_kept_from_page_to_page(come_in: ComeIn, staged: Stage) -> None:
+    visitor, page = await open_page(come_in, staged, "catalogue", LARGE)
+    await page.get_by_role("button", name="中文").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    await page.locator("#look").click()
+    await page.locator("#look").click()
+    await expect(page.locator("html")).to_have_attribute("data-look", "dark")
+    await visitor.open("/sign-in")
+    await expect(page.get_by_role("heading", name="登录", exact=True)).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("data-look", "dark")
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 18, 14)"
+    await page.get_by_role("button", name="English").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+async def test_nothing_glides_for_who_wants_no_motion(come_in: ComeIn, staged: Stage) -> None:
+    _, page = await open_page(come_in, staged, "catalogue", LARGE)
+    await expect(page.locator("#lots .card")).to_have_count(len(staged.lots))
+    await page.locator("#sort").select_option("price_high")
+    await expect(page).to_have_url(re.compile("price_high"))
+    assert await page.evaluate("document.getAnimations().length") == 0
 
 
 async def test_forty_lots_are_seen_at_once(come_in: ComeIn, staged: Stage) -> None:
