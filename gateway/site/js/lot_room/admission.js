@@ -48,7 +48,15 @@ export class Admission {
     const sign = JSON.stringify([this.record, lot.you?.paddle, lot.you?.admitted, this.problem, this.sending]);
     if (sign === this.sign) return;
     this.sign = sign;
+    this.#takePlace();
     byId("admission").replaceChildren(...this.#parts());
+  }
+
+  /** What he must do first stands above the bid panel, and below it once it is done. */
+  #takePlace() {
+    const [panel, own] = [byId("bidding"), byId("admission")];
+    if (this.lot.you?.admitted) panel.after(own);
+    else panel.before(own);
   }
 
   #parts() {

@@ -63,7 +63,9 @@ function toLot(lot) {
 
 /** @param {import("./event_book.js").EventBook} book */
 function warned(book) {
-  return withReason(say("banner.warned"), book.latest("fair_warning_given"));
+  const text = say("banner.warned");
+  const said = book.latest("fair_warning_given")?.reason;
+  return said ? say("banner.said", { text, said }) : text;
 }
 
 /** @param {any} lot @param {import("./event_book.js").EventBook} book */

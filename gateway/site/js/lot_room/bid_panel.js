@@ -8,7 +8,7 @@
 
 import { announce } from "../house/announcer.js";
 import { byId, element, setAttribute, setShown, setText } from "../house/dom.js";
-import { formatMoney, parseMoney } from "../house/money.js";
+import { formatMoney, moneyParts, parseMoney } from "../house/money.js";
 import { signInAddress } from "../house/session.js";
 import { say } from "../house/words.js";
 import { AmountButton } from "./amount_button.js";
@@ -107,6 +107,9 @@ export class BidPanel {
     setText(this.glancePrice, this.#money(priceOf(lot).amount));
     this.#typed();
     this.#showKept(seat);
+    const shown = [this.why, this.answer, this.keptNote, this.ask.node, this.join].some((/** @type {HTMLElement} */ node) => !node.hidden);
+    setAttribute(this.act, "data-empty", !shown);
+    setAttribute(byId("bidding"), "data-over", lot.isOver);
     setAttribute(byId("bidding"), "aria-busy", idle ? null : "true");
   }
 
@@ -133,7 +136,8 @@ export class BidPanel {
     this.higher.forEach((one, index) => {
       const amount = higher[index] ?? null;
       setShown(one.node, amount !== null);
-      one.show(amount, this.#money(amount), this.mayBid);
+      one.show(amount, this.#bare(amount), this.mayBid);
+      setAttribute(one.node, "aria-label", amount === null ? null : say("bid.ask", { amount: this.#money(amount) }));
     });
     this.#showOne(this.match, matchAmount(lot, seat.record), "bid.match");
     this.#showOne(this.buyNow, buyNowAmount(lot), "bid.buy_now");
@@ -230,6 +234,13 @@ export class BidPanel {
     const waits = pending !== null && amount !== null && pending.amount === amount && (pending.op === "max_bid") === (key === "bid.own_ceiling");
     if (waits) return say("bid.sending", { amount: this.#money(amount) });
     return amount === null ? say(`${key}.none`) : say(key, { amount: this.#money(amount) });
+  }
+
+  /** The amount without its currency, which the main button names. @param {number | null} amount */
+  #bare(amount) {
+    if (amount === null) return "";
+    const parts = moneyParts(amount, this.lot.terms.currency).filter(({ type }) => type !== "currency" && type !== "literal");
+    return parts.map(({ value }) => value).join("");
   }
 
   /** @param {number | null} amount */

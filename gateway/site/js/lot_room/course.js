@@ -14,6 +14,7 @@ import { courseOf } from "./course_lines.js";
 
 const HEIGHT_PX = 240;
 const REDRAW_MS = 250;
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 
 export class Course {
   /** @param {any} lot */
@@ -106,7 +107,7 @@ export class Course {
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: true } },
-      axes: [{ ...axis, values: times, space: 70, size: 30 }, { ...axis, values: money, size: 64 }],
+      axes: [{ ...axis, values: times, space: 75, size: 30, incrs: STEPS_S }, { ...axis, values: money, size: 64 }],
       series: [
         {},
         { stroke: accent, width: 2, paths: this.uPlot.paths.stepped({ align: 1 }), points: { show: false } },

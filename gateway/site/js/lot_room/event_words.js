@@ -31,7 +31,7 @@ const UNSHOWN = new Set(["bidder_admitted"]);
 const LINES = {
   bid_placed: bid,
   bid_voided: (event, viewer) => house(event, { seq: event.voided, amount: money(event.price ?? null, viewer) }),
-  lot_extended: (event) => ({ ...ending(event), detail: kindWords("cause", event.cause) }),
+  lot_extended: (event) => ({ ...ending(event), detail: say("history.extended_by", { cause: kindWords("cause", event.cause) }) }),
   countdown_started: ending,
   lot_opened: ending,
   lot_resumed: ending,
@@ -42,7 +42,7 @@ const LINES = {
   lot_paused: (event) => house(event, {}, kindWords("history.paused", event.cause ?? "clerk")),
   notice_posted: (event) => ({ kind: "house", text: say("history.notice_posted"), detail: event.text }),
   bids_opened: opened,
-  lot_sold: (event, viewer) => ({ ...house(event, { who: who(event.paddle, viewer) }), detail: present(event), amount: money(event.hammer_price, viewer) }),
+  lot_sold: (event, viewer) => ({ ...house(event, {}, sold(event, viewer)), detail: present(event), amount: money(event.hammer_price, viewer) }),
   lot_passed: (event) => ({ kind: "house", text: kindWords("history.passed", event.reason ?? "by_clerk"), detail: present(event) }),
   lot_settled: (event) => house(event, {}, kindWords("settlement", event.settlement ?? "paid")),
   winner_defaulted: (event) => house(event),
@@ -69,8 +69,8 @@ function bid(event, viewer) {
 function how(event, viewer) {
   const kind = kindWords("history.kind", event.kind);
   if (event.leader === undefined || event.leader === event.paddle) return kind;
-  const values = { kind, who: who(event.leader, viewer), price: money(event.price ?? null, viewer) };
-  return say("history.answered", values);
+  const values = { kind, paddle: String(event.leader), price: money(event.price ?? null, viewer) };
+  return say(event.leader === viewer.paddle ? "history.answered_yours" : "history.answered", values);
 }
 
 /** @param {any} event @param {Record<string, any>} [values] @param {string} [text] @returns {Line} */
@@ -89,6 +89,11 @@ function ending(event) {
   const key = `history.${event.ev}`;
   if (!event.closes_at) return { kind: "end", text: knows(`${key}.open`) ? say(`${key}.open`) : say(key, { at: "" }), detail };
   return { kind: "end", text: knows(key) ? say(key, { at: clockTime(event.closes_at), left: spanText(event.closes_at - event.at) }) : "", detail };
+}
+
+/** @param {any} event @param {Viewer} viewer */
+function sold(event, viewer) {
+  return event.paddle === viewer.paddle ? say("history.sold_to_you") : say("history.lot_sold", { paddle: String(event.paddle) });
 }
 
 /** @param {any} event @param {Viewer} viewer @returns {Line} */

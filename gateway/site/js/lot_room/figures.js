@@ -73,9 +73,10 @@ function endingKey(lot) {
 /** @param {any} lot @param {import("../house/server_clock.js").ServerClock} clock */
 function errorText(lot, clock) {
   if (lot.phase !== "open" || !clock.isSet) return "";
-  if (lot.lowers_at !== null) return say("ending.lowers", { left: countdownText(Math.max(1, lot.lowers_at - clock.nowUs())) });
-  if (lot.closes_at === null) return "";
-  return say("ending.error", { error: (Math.ceil(clock.errorUs() / 1e4) / 100).toFixed(2) });
+  const falls = lot.lowers_at === null ? "" : say("ending.lowers", { left: countdownText(Math.max(1, lot.lowers_at - clock.nowUs())) });
+  if (lot.closes_at === null && falls === "") return "";
+  const error = say("ending.error", { error: (Math.ceil(clock.errorUs() / 1e4) / 100).toFixed(2) });
+  return [falls, error].filter(Boolean).join(" · ");
 }
 
 /** The ends in words: now, as listed, and how often it moved. @param {any} lot @param {string} zone @param {any} extended */

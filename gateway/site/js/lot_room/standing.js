@@ -12,6 +12,7 @@ import { titleHalves } from "../house/titles.js";
 import { say } from "../house/words.js";
 import { priceOf } from "./figures.js";
 import { isUnseen } from "./offers.js";
+import { premiumOn } from "./premium.js";
 
 /** @typedef {{kind: string, text: string, tab: string}} Standing */
 
@@ -81,10 +82,17 @@ function leading(lot) {
 /** @param {any} lot @param {boolean} hasBid */
 function ended(lot, hasBid) {
   const amount = money(lot, lot.hammer_price);
-  if (lot.phase === "sold" && lot.you.leading) return standing("won", "standing.won", "tab.won", { amount });
+  if (lot.phase === "sold" && lot.you.leading) return won(lot, amount);
   if (lot.phase === "sold" && hasBid) return standing("lost", "standing.lost", "", { amount });
   if (lot.provisional && lot.you.leading) return standing("provisional", "standing.provisional", "");
   return standing("none", "", "");
+}
+
+/** @param {any} lot @param {string} amount */
+function won(lot, amount) {
+  const added = premiumOn(lot.hammer_price, lot.terms.premium);
+  const total = money(lot, lot.hammer_price + added);
+  return standing("won", added > 0 ? "standing.won_premium" : "standing.won", "tab.won", { amount, total });
 }
 
 /** @param {string} kind @param {string} key @param {string} tab @param {Record<string, any>} [values] @returns {Standing} */
