@@ -152,6 +152,15 @@ async def test_nothing_glides_for_who_wants_no_motion(come_in: ComeIn, staged: S
     assert await page.evaluate("document.getAnimations().length") == 0
 
 
+@pytest.mark.parametrize("screen", [DESKTOP, WIDE], ids=["desktop", "wide"])
+async def test_no_amount_is_cut_short(come_in: ComeIn, staged: Stage, screen: Screen) -> None:
+    _, page = await open_page(come_in, staged, "console", Way("en", screen, dark=False))
+    amounts = page.locator("tbody [data-cell=price]")
+    await expect(amounts).not_to_have_count(0)
+    cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"
+    assert await amounts.evaluate_all(cut) == []
+
+
 async def test_forty_lots_are_seen_at_once(come_in: ComeIn, staged: Stage) -> None:
     _, page = await open_page(come_in, staged, "console", Way("en", WIDE, dark=False))
     await page.locator("#filter-sale").select_option(SALE)
