@@ -105,10 +105,10 @@ class Premises:
         self._process: subprocess.Popen[bytes] | None = None
         self._stores: dict[int, psutil.Process] = {}
 
-    def sign(self, role: str, sub: str, *, ttl_s: int = 3_600, secret: str = "") -> str:
-        """A token of this house, or one under another secret."""
+    def sign(self, role: str, sub: str, *, ttl_s: int = 3_600, secret: str = "", org: str = "") -> str:
+        """A token of this house, for somebody of a consignor where one is named; or one under another secret."""
         claims = {"sub": sub, "role": role, "exp": int(time.time()) + ttl_s}
-        return jwt.encode(claims, secret or self._secret, algorithm="HS256")
+        return jwt.encode({**claims, "org": org} if org else claims, secret or self._secret, algorithm="HS256")
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
