@@ -50,7 +50,7 @@ class Console {
     this.stage = new Stage({ choose: (order) => this.choose(order), close: () => this.leave() });
     this.panel = new Panel({ session, countdowns, clock, choose: (order, given) => this.choose(order, given), close: () => this.leave(), stage: () => this.showStage() });
     this.notice = new SaleNotice();
-    this.bar = new Bar({ filter: (filter) => this.#filter(filter), open: (id) => this.openById(id), notice: () => this.notice.open(this.sales, this.bar.sale.value), help: () => this.keys.showHelp() });
+    this.bar = new Bar({ filter: (filter) => this.#filter(filter), open: (id) => this.openById(id), first: () => this.first(), notice: () => this.notice.open(this.sales, this.bar.sale.value), help: () => this.keys.showHelp() });
     this.keys = new Keys({
       step: (by) => this.step(by),
       enter: () => this.enter(),
@@ -159,6 +159,15 @@ class Console {
   step(by) {
     const id = this.board.neighbour(by);
     if (id !== null) this.select(id);
+  }
+
+  /** Go to the first lot that is shown. */
+  first() {
+    this.#show();
+    const id = this.board.shown[0];
+    if (id === undefined) return;
+    this.select(id);
+    this.board.table.focus();
   }
 
   /** @param {string} id */

@@ -1,7 +1,8 @@
 /**
  * The bar above the board: which lots are shown, how many there are, and what concerns more than one of them.
  *
- * It refuses to know lots. Invariant: what is typed filters at once; a lot that no filter finds can be opened by its id.
+ * It refuses to know lots. Invariant: what is typed filters at once; Enter goes to the first lot that is
+ * found, and one that no filter finds can be opened by its id.
  */
 
 import { element, setShown, setText } from "../house/dom.js";
@@ -9,10 +10,11 @@ import { say } from "../house/words.js";
 
 export class Bar {
   /**
-   * @param {{filter: (filter: {sale: string, text: string}) => void, open: (lot: string) => void, notice: () => void, help: () => void}} heard
+   * @param {{filter: (filter: {sale: string, text: string}) => void, open: (lot: string) => void, first: () => void, notice: () => void, help: () => void}} heard
    */
-  constructor({ filter, open, notice, help }) {
+  constructor({ filter, open, first, notice, help }) {
     this.open = open;
+    this.first = first;
     const changed = () => filter(this.value);
     this.sale = element("select", { id: "filter-sale", "aria-label": say("bar.sale"), onchange: changed });
     this.text = element("input", { id: "filter-text", type: "search", "aria-label": say("bar.text"), placeholder: say("bar.text"), autocomplete: "off", oninput: changed });
@@ -56,6 +58,7 @@ export class Bar {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.key === "Enter" && !this.find.hidden) this.open(this.text.value.trim());
+    else if (event.key === "Enter") this.first();
     else if (event.key === "Escape" && this.text.value === "") this.text.blur();
   }
 }

@@ -173,12 +173,12 @@ export class OrderDialog {
       return;
     }
     this.#say(say("dialog.stale"));
+    if (this.confirm) this.confirm.checked = false;
     const giving = this.giving;
     const later = await get(`/v1/lots/${encodeURIComponent(/** @type {any} */ (this.entry).id)}`).catch(() => null);
     if (giving !== this.giving) return;
     this.later = later;
     this.seen = this.#lot().seq;
-    if (this.confirm) this.confirm.checked = false;
     this.#show();
     announce(standingText(this.#lot()));
     this.confirm?.focus();
@@ -197,7 +197,9 @@ export class OrderDialog {
     setShown(this.trouble, text !== "");
   }
 
+  /** Forget the order; unless, by the time the browser tells that it has closed, another is being given. */
   #closed() {
+    if (this.node.open) return;
     this.entry = null;
     this.giving = undefined;
     this.node.replaceChildren();
