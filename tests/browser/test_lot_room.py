@@ -4,6 +4,7 @@ What stands on the page is compared with what the house says of the lot. Nothing
 of EUR, spans seconds.
 """
 
+import asyncio
 import re
 from typing import Any
 
@@ -17,6 +18,8 @@ from tests.browser.served import ServedHouse, in_s, soft
 from tests.browser.visitor import PHONE, SMALL_PHONE, Visitor
 
 WITHIN_A_SECOND_MS = 1_000
+KEPT_EVENTS = 650
+"""More than the house keeps at hand of one lot."""
 REGISTRATION = {"statements": ["I have read the conditions.", "I can pay."], "check": True}
 
 
@@ -379,6 +382,37 @@ async def test_a_bid_into_a_dead_line_is_answered_afterwards_and_counts_once(
     await expect(standing(page)).to_have_attribute("data-standing", "leading")
     await expect(page.locator("#kept")).to_be_hidden()
     assert (await house.snapshot(lot))["bids"] == 1
+
+
+async def test_what_is_too_long_ago_to_be_told_is_read_anew(house: ServedHouse, come_in: ComeIn, line: Line) -> None:
+    lot = await listed(house)
+    alice = await come_in("alice", over=line)
+    alice.record.allow("ERR_", "WebSocket")
+    page = await enter(alice, lot)
+    line.cut()
+    await expect(page.locator("#connection")).to_have_attribute("data-status", "lost")
+    await house.bid(lot, "bob", 100_00)
+    for turn in range(0, KEPT_EVENTS, 50):
+        await asyncio.gather(*(house.order(lot, "notice", text=f"Notice {turn + one}") for one in range(50)))
+    line.mend()
+    await money(page, "[data-banner=missed]", "the first bid, EUR 100.00")
+    await expect(page.locator("#history > li")).to_have_count(200)
+    assert await rows(page) == (await shown_events(house, lot))[-200:]
+
+
+async def test_a_store_that_is_away_makes_bids_wait(own_house: ServedHouse, come_in: ComeIn) -> None:
+    lot = await listed(own_house)
+    page = await enter(await come_in("alice", at=own_house), lot)
+    store = own_house.premises.store()
+    store.suspend()
+    await press_ask(page, 100_00)
+    await expect(page.locator("[data-banner=store]")).to_be_visible(timeout=15_000)
+    await money(page, "#bid-ask", "Sending EUR 100.00")
+    store.resume()
+    await expect(page.locator("[data-banner=store]")).to_have_count(0, timeout=15_000)
+    await expect(page.locator("#answer")).to_be_visible(timeout=15_000)
+    leads = (await own_house.snapshot(lot))["bids"] == 1
+    await expect(page.locator("#answer")).to_have_attribute("data-kind", "good" if leads else "bad")
 
 
 async def test_signing_out_leaves_the_room_without_a_bidder(house: ServedHouse, come_in: ComeIn) -> None:
