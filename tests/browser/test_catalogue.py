@@ -29,9 +29,8 @@ async def mixed_sale(house: ServedHouse) -> tuple[str, list[str]]:
     lots = []
     for place, fields in enumerate((CLOCK, CHAIR, PRESS)):
         rest = {name: value for name, value in fields.items() if name != "title"}
-        start = {"start_price": (300_00, 100_00, 200_00)[place]}
-        lot = await house.list_lot(sale, title=fields["title"], fields=rest, closes_in_s=600 + place * 60, **start)
-        lots.append(lot)
+        ends, start = 600 + place * 60, (300_00, 100_00, 200_00)[place]
+        lots.append(await house.list_lot(sale, "", fields["title"], rest, closes_in_s=ends, start_price=start))
     return sale, lots
 
 
@@ -62,7 +61,7 @@ async def test_a_card_says_what_the_lot_is_and_how_it_stands(come_in: ComeIn, ho
     page = await (await come_in()).open(f"/?sale={sale}")
     await expect(page.locator("#sale-title")).to_have_text("Autumn sale")
     await expect(page.locator("#sale-whose")).to_have_text("The house · Ludlow, United Kingdom")
-    for name, text in {
+    told: dict[str, str | re.Pattern[str]] = {
         "title": "A mantel clock",
         "other": "座钟一座",
         "where": "青河 Qinghe, China",
@@ -70,7 +69,8 @@ async def test_a_card_says_what_the_lot_is_and_how_it_stands(come_in: ComeIn, ho
         "price": re.compile(r"EUR\s300"),
         "phase": "open",
         "bids": "0 bids",
-    }.items():
+    }
+    for name, text in told.items():
         await expect(part(page, clock, name)).to_have_text(text)
     await expect(part(page, clock, "countdown")).to_have_text(re.compile(r"^(9|10):\d\d$"))
     await expect(card(page, clock).get_by_role("link", name="A mantel clock")).to_have_attribute(
@@ -197,6 +197,17 @@ async def test_a_bid_shows_at_once(come_in: ComeIn, house: ServedHouse) -> None:
     await expect(part(page, clock, "bids")).to_have_text("2 bids")
 
 
+async def test_a_card_says_how_many_watch_its_lot(come_in: ComeIn, house: ServedHouse) -> None:
+    sale, (clock, *_) = await mixed_sale(house)
+    page = await (await come_in()).open(f"/?sale={sale}")
+    await expect(part(page, clock, "watchers")).to_have_text("")
+    other = await come_in()
+    await other.open(f"/lots/{clock}")
+    await expect(part(page, clock, "watchers")).to_have_text("1 watching")
+    await other.page.close()
+    await expect(part(page, clock, "watchers")).to_have_text("")
+
+
 async def test_a_bidder_sees_where_he_leads_and_is_told_when_he_no_longer_does(
     come_in: ComeIn, house: ServedHouse
 ) -> None:
@@ -303,6 +314,35 @@ async def test_a_picture_of_another_house_is_not_even_asked_for(come_in: ComeIn,
     await expect(card(page, far).locator(".picture svg.mark")).to_be_visible()
     await expect(card(page, far).locator("img")).to_have_count(0)
     await expect(card(page, near).locator("img")).to_have_attribute("loading", "lazy")
+
+
+async def test_who_comes_back_from_a_lot_finds_the_cards_where_he_left_them(
+    come_in: ComeIn, house: ServedHouse
+) -> None:
+    sale = await house.list_sale()
+    for place in range(20):
+        await house.list_lot(sale, closes_in_s=600 + place)
+    page = await (await come_in(screen=SMALL_PHONE)).open(f"/?sale={sale}&sort=closing")
+    await expect(cards(page)).to_have_count(20)
+    await cards(page).nth(15).scroll_into_view_if_needed()
+    left = await page.evaluate("scrollY")
+    await cards(page).nth(15).get_by_role("link").click()
+    await expect(page).to_have_url(re.compile("/lots/"))
+    await page.go_back()
+    await expect(cards(page)).to_have_count(20)
+    await expect(cards(page).nth(15)).to_be_in_viewport(ratio=0.5)
+    assert abs(await page.evaluate("scrollY") - left) < SMALL_PHONE.height
+
+
+async def test_a_house_that_does_not_answer_is_no_empty_page(come_in: ComeIn, house: ServedHouse) -> None:
+    sale, lots = await mixed_sale(house)
+    guest = await come_in()
+    guest.record.allow("503 to GET", "Service Unavailable")
+    await guest.context.route("**/v1/sales", lambda route: route.fulfill(status=503, body="{}"), times=1)
+    page = await guest.open(f"/?sale={sale}")
+    await expect(page.get_by_role("heading", name="The house cannot be reached")).to_be_visible()
+    await page.locator("#again").click()
+    await expect_order(page, lots)
 
 
 async def test_on_a_phone_the_filters_are_folded_away(come_in: ComeIn, house: ServedHouse) -> None:

@@ -12,11 +12,13 @@
 import words from "../words/catalogue.js";
 import { Filters } from "./catalogue/filters.js";
 import { Nothing } from "./catalogue/nothing.js";
+import { Place } from "./catalogue/place.js";
 import { SaleHead } from "./catalogue/sale_head.js";
 import { allSales, firstSale, salePicker } from "./catalogue/sales.js";
 import { Viewing } from "./catalogue/viewing.js";
 import { isPlain, NONE, readWishes, writeWishes } from "./catalogue/wishes.js";
 import { announce } from "./house/announcer.js";
+import { Problem } from "./house/api.js";
 import { Countdowns } from "./house/countdowns.js";
 import { byId, element, setShown, setText } from "./house/dom.js";
 import { openPage } from "./house/page.js";
@@ -39,6 +41,7 @@ class Catalogue {
     this.filters = new Filters(this.wishes, (change) => this.wish(change));
     this.nothing = new Nothing(() => this.wish({ ...NONE, sale: this.wishes.sale, sort: this.wishes.sort }));
     this.#layOut();
+    this.place = new Place(this.list);
     this.viewing = new Viewing(this.list, new Countdowns(clock), {
       changed: (hasNew) => this.follow(hasNew),
       stale: (isStale) => setShown(this.reordered, isStale),
@@ -72,6 +75,7 @@ class Catalogue {
 
   /** Show another sale; what was wished of the last one is not asked of this. @param {string} sale */
   pick(sale) {
+    this.place.forget();
     this.wishes = { ...NONE, sale };
     writeWishes(this.wishes, sale);
     this.filters.write(this.wishes);
@@ -99,6 +103,7 @@ class Catalogue {
     setShown(this.shown, all > 0);
     setShown(this.filters.node, all > 0);
     this.nothing.write(this.#why(shown, all));
+    if (lots.isWhole) this.place.goBack();
     if (this.isWished) announce(count);
     this.isWished = false;
   }
@@ -112,6 +117,14 @@ class Catalogue {
   }
 }
 
-const [page, sales] = await Promise.all([openPage({ words, title: "catalogue.title" }), allSales()]);
-const catalogue = new Catalogue(page, sales);
-catalogue.watch(await firstSale(sales, catalogue.wishes.sale));
+const page = await openPage({ words, title: "catalogue.title" });
+try {
+  const sales = await allSales();
+  const catalogue = new Catalogue(page, sales);
+  catalogue.watch(await firstSale(sales, catalogue.wishes.sale));
+} catch (problem) {
+  if (!(problem instanceof Problem)) throw problem;
+  const nothing = new Nothing(() => location.reload());
+  nothing.write("unreachable");
+  byId("main").replaceChildren(nothing.node);
+}
