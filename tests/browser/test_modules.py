@@ -319,6 +319,8 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 A_WORD = re.compile(r"[^\W\d_]{2,}")
 SAME_IN_BOTH = {"house.name"}
 """Names, which are not translated."""
+MAY_BE_EMPTY = {"sentence.gap"}
+"""What stands between two sentences: nothing in Chinese."""
 CODES = sorted(
     {
         *Code,
@@ -348,7 +350,8 @@ async def test_every_text_is_there_in_both_languages_with_the_same_places(page: 
         for key in english:
             places = [{*PLACES.findall(form)} for text in (english[key], chinese[key]) for form in forms(text).values()]
             assert all(found | {"count"} == places[0] | {"count"} for found in places), (name, key)
-            assert all(form.strip() for text in (english[key], chinese[key]) for form in forms(text).values()), key
+            empty = [form for text in (english[key], chinese[key]) for form in forms(text).values() if not form.strip()]
+            assert not empty or key in MAY_BE_EMPTY, (name, key)
 
 
 async def test_chinese_texts_are_chinese(page: Page) -> None:
