@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.axe import axe
 from tests.browser.conftest import ComeIn
@@ -413,6 +413,28 @@ async def test_a_store_that_is_away_makes_bids_wait(own_house: ServedHouse, come
     await expect(page.locator("#answer")).to_be_visible(timeout=15_000)
     leads = (await own_house.snapshot(lot))["bids"] == 1
     await expect(page.locator("#answer")).to_have_attribute("data-kind", "good" if leads else "bad")
+
+
+async def test_a_bid_that_a_page_has_sent_before_it_was_loaded_anew_is_sent_again(
+    house: ServedHouse, come_in: ComeIn
+) -> None:
+    lot = await listed(house)
+    alice = await come_in("alice")
+    lost: list[str | bytes] = []
+
+    def relay(line: WebSocketRoute) -> None:
+        to_house = line.connect_to_server()
+        line.on_message(lambda said: lost.append(said) if '"bid"' in str(said) and not lost else to_house.send(said))
+
+    await alice.page.route_web_socket("**/v1/ws", relay)
+    page = await enter(alice, lot)
+    await press_ask(page, 100_00)
+    await money(page, "#bid-ask", "Sending EUR 100.00")
+    await page.reload()
+    await expect(page.locator("#answer")).to_contain_text("An answer to what you sent before")
+    await expect(standing(page)).to_have_attribute("data-standing", "leading")
+    assert len(lost) == 1
+    assert (await house.snapshot(lot))["bids"] == 1
 
 
 async def test_signing_out_leaves_the_room_without_a_bidder(house: ServedHouse, come_in: ComeIn) -> None:

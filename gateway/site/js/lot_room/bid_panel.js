@@ -15,6 +15,7 @@ import { AmountButton } from "./amount_button.js";
 import { priceOf } from "./figures.js";
 import { whyNoPlainBid, whyNot, whyNotInStage } from "./may_bid.js";
 import { buyNowAmount, higherAmounts, isUnseen, mainAmount, matchAmount, takesCeilings, takesOwnAmount } from "./offers.js";
+import { premiumOn } from "./premium.js";
 
 const HIGHER = 3;
 
@@ -22,8 +23,8 @@ const HIGHER = 3;
 /** @typedef {import("./may_bid.js").Reason} Reason */
 
 export class BidPanel {
-  /** @param {any} lot @param {import("./offering.js").Offering} offering */
-  constructor(lot, offering) {
+  /** @param {any} lot @param {import("./offering.js").Offering} offering @param {import("./sound.js").Sound} sound */
+  constructor(lot, offering, sound) {
     this.lot = lot;
     this.offering = offering;
     /** @type {Reason | null} */
@@ -37,17 +38,20 @@ export class BidPanel {
     this.ownBid = new AmountButton({ id: "own-bid" }, { ...hear, typed: true });
     this.ownCeiling = new AmountButton({ id: "own-ceiling" }, { ...hear, typed: true, press: (amount) => offering.make({ op: "max_bid", amount }) });
     this.join = element("button", { type: "button", id: "join", class: "primary main", "aria-describedby": "why", onclick: () => this.#join() });
-    this.#build();
+    this.#build(sound);
   }
 
-  #build() {
+  /** @param {import("./sound.js").Sound} sound */
+  #build(sound) {
     this.why = element("p", { id: "why", class: "why" });
     this.glancePrice = element("span", {});
     this.glanceTime = element("span", { class: "glance-time" });
     this.answer = element("p", { id: "answer", class: "answer", hidden: true });
     this.keptNote = element("p", { id: "kept", class: "kept", hidden: true });
     this.glance = element("p", { class: "glance", "aria-hidden": "true" }, this.glancePrice, this.glanceTime);
-    this.act = element("div", { id: "act", class: "act" }, this.glance, this.keptNote, this.answer, this.why, this.ask.node, this.join);
+    this.premium = element("p", { id: "with-premium", class: "faint small" });
+    const foot = [this.glance, this.keptNote, this.answer, this.why, this.ask.node, this.join, this.premium];
+    this.act = element("div", { id: "act", class: "act" }, ...foot);
     this.steps = element("div", { id: "steps", class: "steps", role: "group", "aria-label": say("bid.higher") }, ...this.higher.map((one) => one.node));
     this.own = this.#ownForm();
     byId("bidding").replaceChildren(
@@ -57,6 +61,7 @@ export class BidPanel {
       this.match.node,
       this.own,
       this.buyNow.node,
+      sound.button,
     );
   }
 
@@ -131,6 +136,8 @@ export class BidPanel {
     const main = mainAmount(lot);
     setShown(this.ask.node, main !== null && !lot.isOver);
     this.ask.show(main, this.#named(lot.terms.format === "dutch" ? "bid.take" : "bid.ask", main), this.mayBid);
+    setText(this.premium, lot.isOver ? "" : this.#withPremium(main));
+    setShown(this.premium, this.premium.textContent !== "");
     const higher = higherAmounts(lot);
     setShown(this.steps, higher.length > 0);
     this.higher.forEach((one, index) => {
@@ -193,7 +200,13 @@ export class BidPanel {
     const { lot } = this;
     if (amount === null) return this.input.value.trim() === "" ? this.#asked() : say("bid.unread", { currency: lot.terms.currency });
     if (!isUnseen(lot) && lot.ask !== null && amount < lot.ask) return say("bid.below", { ask: this.#money(lot.ask) });
-    return "";
+    return this.#withPremium(amount);
+  }
+
+  /** What it comes to with the premium; "" where there is none. @param {number | null} amount */
+  #withPremium(amount) {
+    const added = amount === null ? 0 : premiumOn(amount, this.lot.terms.premium);
+    return added > 0 && amount !== null ? say("bid.with_premium", { total: this.#money(amount + added) }) : "";
   }
 
   #asked() {

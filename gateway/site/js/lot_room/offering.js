@@ -29,7 +29,12 @@ export class Offering {
     /** @type {Offer | null} */
     this.pending = null;
     this.asking = false;
-    wire.on("late", (answer) => answer.lot === lot.lot && hear.answered(told(lot, answer, { op: "bid" }, true), { op: "bid" }));
+    wire.on("late", (answer) => answer.lot === lot.lot && this.#late(answer));
+  }
+
+  /** An answer to what was sent before this page was loaded. @param {any} answer */
+  #late(answer) {
+    this.hear.answered(told(this.lot, answer, { op: "bid" }, true), { op: "bid" });
   }
 
   /** Make an offer; it is asked about first where it may be a slip. @param {Offer} offer */
@@ -92,6 +97,7 @@ function told(lot, answer, offer, late) {
 
 /** @param {any} lot @param {any} answer @param {Offer} offer */
 function accepted(lot, answer, offer) {
+  if (!lot.isKnown) return say("answer.accepted");
   const { currency, format } = lot.terms;
   const price = formatMoney(answer.price, currency);
   if (offer.op === "join") return say("answer.joined");
@@ -105,6 +111,6 @@ function accepted(lot, answer, offer) {
 /** @param {any} lot @param {any} answer */
 function refused(lot, answer) {
   const why = refusalText(answer);
-  if (answer.ask === null || answer.ask === undefined || lot.terms.format === "sealed") return why;
+  if (!lot.isKnown || answer.ask === null || answer.ask === undefined || lot.terms.format === "sealed") return why;
   return say("answer.refused", { why, ask: formatMoney(answer.ask, lot.terms.currency) });
 }

@@ -24,6 +24,7 @@ import { markExtended, showEnding, showPrice, showTimes } from "./figures.js";
 import { showHead } from "./head.js";
 import { History } from "./history.js";
 import { Offering } from "./offering.js";
+import { Sound } from "./sound.js";
 import { StandingLine } from "./standing.js";
 import { Terms } from "./terms.js";
 
@@ -51,6 +52,11 @@ export class Room {
     this.missed = "";
     /** @type {any} */
     this.sale = null;
+    this.sound = new Sound();
+    this.offering = new Offering(this.lot, page.wire, {
+      changed: () => this.#offering(),
+      answered: (answer, offer) => this.#answered(answer, offer),
+    });
     page.wire.on("status", (status) => this.#line(status));
     page.wire.watchLot(name, { feed: "full" }, (message) => this.#hear(message));
     document.addEventListener("visibilitychange", () => document.hidden || this.admission?.look());
@@ -93,6 +99,7 @@ export class Room {
     if (this.away.left !== null) return; // caught up on: told as a whole
     this.calls.event(event, this.lot);
     if (event.ev === "lot_extended") this.#extended(event);
+    if (event.ev === "fair_warning_given") this.sound.play("warned");
   }
 
   /** @param {any} event */
@@ -127,14 +134,7 @@ export class Room {
     const { lot, page } = this;
     const changed = () => this.#showSoon();
     showHead(lot, this.sale);
-    this.offering = new Offering(lot, page.wire, {
-      changed: () => this.#offering(),
-      answered: (answer, offer) => {
-        this.panel?.tell(answer, offer);
-        if (offer.op === "join") this.admission?.look();
-      },
-    });
-    this.panel = new BidPanel(lot, this.offering);
+    this.panel = new BidPanel(lot, this.offering, this.sound);
     this.admission = new Admission(lot, page.session, changed);
     this.history = new History(this.book, changed);
     this.course = new Course(lot);
@@ -149,11 +149,18 @@ export class Room {
   }
 
   #offering() {
-    if (this.offering?.pending !== null) {
+    if (this.offering.pending !== null) {
       this.panel?.forget();
       this.missed = "";
     }
     this.#showSoon();
+  }
+
+  /** @param {import("./offering.js").Answer} answer @param {import("./offering.js").Offer} offer */
+  #answered(answer, offer) {
+    if (this.panel === undefined) toast(answer.text, { kind: answer.kind });
+    this.panel?.tell(answer, offer);
+    if (offer.op === "join") this.admission?.look();
   }
 
   /** Show everything that has come in, once for a burst. */
@@ -174,6 +181,7 @@ export class Room {
     const before = this.standing.kind;
     const { kind } = this.standing.show(lot, book.bidsOf(paddle));
     if (before === "leading" && kind !== "leading") this.panel?.forget("good");
+    if (before !== kind && before !== "" && kind === "outbid") this.sound.play("outbid");
     showBanners(lot, this);
     this.panel?.show(this.#seat());
     this.admission?.show();
@@ -194,6 +202,6 @@ export class Room {
     const { lot, storeAway } = this;
     const { session, wire } = this.page;
     const record = this.admission?.record ?? null;
-    return { lot, session, record, line: wire.status, storeAway, pending: this.offering?.pending ?? null };
+    return { lot, session, record, line: wire.status, storeAway, pending: this.offering.pending };
   }
 }
