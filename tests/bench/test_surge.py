@@ -108,7 +108,10 @@ def running() -> Iterator[House]:
 async def test_a_house_that_keeps_its_promises_passes(running: House, options: Options) -> None:
     report = await surge(running.url, running.sign, options)
     assert report.failures == []
-    assert report.accepted == report.recorded == report.sent > 0
+    assert report.accepted == report.recorded > 0
+    # Of bids that are sent when they are due, on lines of their own, one may overtake another on a busy machine.
+    overtaken = report.refused.get("below_ask", 0) if options.rate is not None else 0
+    assert report.accepted + overtaken == report.sent
     assert report.watchers["gaps"] == 0
     assert msgspec.to_builtins(report)["latency"]["count"] == report.sent
 
