@@ -21,6 +21,7 @@ export class SaleHead {
     this.picker = element("div", {});
     this.node = element("header", { class: "sale" }, this.title, this.other, this.whose, this.description, this.hours, this.picker);
     this.zone = "";
+    this.first = this.last = Number.NaN;
   }
 
   /** @param {import("./sales.js").Sale} sale @param {HTMLElement} picker */
@@ -32,14 +33,21 @@ export class SaleHead {
     show(this.whose, [sale.consignor, placeLine(sale)].filter(Boolean).join(" · "));
     show(this.description, sale.description);
     this.zone = sale.zone ?? "";
+    this.first = this.last = Number.NaN; // what stood there was of another sale
     this.picker.replaceChildren(picker);
   }
 
   /** Say when lots close: those that are still to come. @param {Iterable<any>} lots */
   writeHours(lots) {
-    const ends = [...lots].filter((lot) => !lot.isOver && lot.closes_at !== null).map((lot) => lot.closes_at);
-    const [first, last] = [Math.min(...ends), Math.max(...ends)];
-    show(this.hours, ends.length === 0 ? "" : say("sale.close", { hours: hoursText(first, last) }) + this.#there(first, last));
+    let [first, last] = [Number.POSITIVE_INFINITY, 0];
+    for (const lot of lots) {
+      if (lot.isOver || lot.closes_at === null) continue;
+      first = Math.min(first, lot.closes_at);
+      last = Math.max(last, lot.closes_at);
+    }
+    if (first === this.first && last === this.last) return;
+    [this.first, this.last] = [first, last];
+    show(this.hours, last === 0 ? "" : say("sale.close", { hours: hoursText(first, last) }) + this.#there(first, last));
   }
 
   /** @param {number} first @param {number} last */
