@@ -26,7 +26,7 @@
 Each error in a console, uncaught error, failed request, response from 400 on and breach of the content security policy
 fails the test, unless `visitor.record.allow(r"409 to POST", ...)` says that it is part of it. A failed test leaves a
 screenshot, the page and its troubles in `reports/browser/`; with KNOCKDOWN_TRACE set also a trace for
-`playwright show-trace`. Nothing here sleeps: use Playwright's `expect`, which waits up to 5 s.
+`playwright show-trace`. Nothing here sleeps: use Playwright's `expect`, which waits up to 10 s.
 """
 
 import os
@@ -48,7 +48,7 @@ from tests.promises.premises import Premises
 REPORTS = Path(__file__).resolve().parent.parent.parent / "reports" / "browser"
 _HERE = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
-expect.set_options(timeout=5_000)
+expect.set_options(timeout=10_000)  # what takes a second by itself may wait for a processor
 
 
 class ComeIn(Protocol):
@@ -74,7 +74,7 @@ class ComeIn(Protocol):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run all tests of this folder on one loop, which is the browser's."""
     for item in items:
-        if item.path.is_relative_to(_HERE):
+        if item.path.is_relative_to(_HERE) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
 
 

@@ -117,6 +117,8 @@ class Visitor:
 
     async def leave_traces(self, folder: Path, test: str) -> None:
         """Leave in a folder what a failed test was looking at."""
+        if self.page.is_closed():
+            return
         stem = re.sub(r"\W+", "-", f"{test}-{self.who or 'guest'}").strip("-")
         await self.page.screenshot(path=folder / f"{stem}.png", full_page=True)
         self._write_down(folder / stem, await self.page.content())
