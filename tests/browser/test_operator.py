@@ -819,3 +819,13 @@ async def test_the_console_is_chinese_dark_and_small(come_in: ComeIn, house: Ser
     assert await page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE.width
     await page.locator("#panel-close").click()
     await expect(page.locator("#board")).to_be_visible()
+
+
+async def test_an_address_may_name_a_sale_and_a_lot(come_in: ComeIn, house: ServedHouse) -> None:
+    sale = await house.list_sale()
+    lot = await house.list_lot(sale, title="A mantel clock")
+    await house.list_lot(await house.list_sale())
+    olga = await come_in("olga", "operator")
+    page = await olga.open(f"/operator?sale={sale}&lot={lot}")
+    await expect(page.locator("#panel-title")).to_have_text("A mantel clock")
+    await expect(page.locator("#board tbody tr")).to_have_count(1)

@@ -3,7 +3,7 @@
  *
  * Puts the parts of `operator/` together: the floor knows the lots; board, panel, stage, tape and health show them; the
  * dialog gives orders. It refuses to work for anybody who runs no sales. Invariant: one lot is selected, and keys,
- * panel and stage are about that one.
+ * panel and stage are about that one. `?sale=` shows one sale, `?lot=` opens a lot.
  *
  * For those who look for something on the page: `#board` with a row `[data-lot]` for each lot (`[data-phase]`,
  * `[data-level]`, `[data-matter]`, `[data-closing]`, `[data-extended]`, cells `[data-cell]`), `#ended`, `#tape`, `#health`
@@ -39,7 +39,10 @@ class Console {
     this.session = session;
     /** @type {{sale: string, title: string, org: string | null}[]} */
     this.sales = [];
-    this.isDue = false;
+    this.hasComeIn = false;
+    /** Sales whose lots have been heard of. @type {Set<string>} */
+    this.heardOf = new Set();
+    this.isDue = this.areAllDue = false;
     const countdowns = new Countdowns(clock);
     this.floor = new Floor(wire, session);
     this.board = new Board(this.floor, countdowns, clock, { select: (id) => this.select(id), open: (id) => this.open(id) });
@@ -76,17 +79,20 @@ class Console {
     this.floor.on("event", (entry, event) => {
       this.tape.hear(entry, event);
       this.panel.bids.hear(entry, event);
-      this.#due();
+      this.#due({ all: false });
     });
     this.floor.on("operations", (message) => this.health.show(message));
-    this.wire.on("status", (status) => status === "open" && this.#cameIn());
+    this.wire.on("status", (status) => status === "open" && this.hasComeIn && this.#cameIn());
     addEventListener("focus", () => this.panel.entry !== null && this.panel.waiting.ask());
   }
 
-  watch() {
+  async watch() {
+    const wish = new URLSearchParams(location.search);
     this.floor.watch();
     this.ended.find().catch((problem) => toast(refusalText(problem), { kind: "bad" }));
-    if (this.wire.status === "open") this.#cameIn();
+    await this.#cameIn();
+    this.bar.choose(wish.get("sale") ?? "");
+    if (wish.get("lot")) await this.openById(/** @type {string} */ (wish.get("lot")));
   }
 
   /** The sales may be others than before, and of the house's figures some operators see none. */
@@ -95,39 +101,52 @@ class Console {
       const { sales } = await get("/v1/sales");
       this.sales = sales.filter((/** @type {any} */ sale) => this.session.org === null || sale.org === this.session.org);
       this.bar.showSales(this.sales);
+      this.hasComeIn = true;
       if (this.session.org !== null) await this.health.ask();
     } catch (/** @type {any} */ problem) {
       toast(refusalText(problem), { kind: "bad" });
     }
   }
 
+  /** Ask for the sales again when a lot is of one that has not been heard of before. */
+  #lookForSales() {
+    const before = this.heardOf.size;
+    for (const { lot } of this.floor.entries.values()) if (lot.isKnown) this.heardOf.add(/** @type {any} */ (lot).sale);
+    const listed = new Set(this.sales.map(({ sale }) => sale));
+    if (this.heardOf.size > before && [...this.heardOf].some((sale) => !listed.has(sale))) this.#cameIn();
+  }
+
   // Showing ----------------------------------------------------------------------------------------------------------
 
   /** @param {import("./operator/floor.js").Entry | null} entry */
   #changed(entry) {
-    if (entry !== null) {
-      this.board.showOne(entry);
-      this.panel.heard(entry);
-      this.stage.heard(entry);
-      this.dialog.heard(entry);
+    if (entry !== null) this.board.showOne(entry);
+    for (const one of entry !== null ? [entry] : [this.selected]) {
+      if (one === undefined) continue;
+      this.panel.heard(one);
+      this.stage.heard(one);
+      this.dialog.heard(one);
     }
-    this.#due();
+    this.#due({ all: entry === null || entry.lot.isOver });
   }
 
-  /** Show everything that is about more than one lot, once for all that has come in. */
-  #due() {
+  /** Show what is about more than one lot, once for all that has come in: the tape, or the order of all lots too. */
+  #due({ all = true } = {}) {
+    this.areAllDue ||= all;
     if (this.isDue) return;
     this.isDue = true;
     requestAnimationFrame(() => {
       this.isDue = false;
-      this.#show();
+      this.tape.show();
+      if (this.areAllDue) this.#show();
     });
   }
 
   #show() {
+    this.areAllDue = false;
+    if (this.hasComeIn) this.#lookForSales();
     this.board.show();
     this.ended.show(this.board.selected, this.board.filter.sale);
-    this.tape.show();
     const shown = this.board.shown.length;
     this.bar.show({ shown, all: this.floor.next.length, isHeld: this.board.isHeld, isFound: shown > 0 });
   }

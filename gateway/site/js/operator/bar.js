@@ -1,8 +1,8 @@
 /**
  * The bar above the board: which lots are shown, how many there are, and what concerns more than one of them.
  *
- * It refuses to know lots. Invariant: what is typed filters at once; Enter goes to the first lot that is
- * found, and one that no filter finds can be opened by its id.
+ * It refuses to know lots. Invariant: what is typed filters at once; Enter goes to the first lot that is found, and one
+ * that no filter finds can be opened by its id.
  */
 
 import { element, setShown, setText } from "../house/dom.js";
@@ -16,6 +16,7 @@ export class Bar {
     this.open = open;
     this.first = first;
     const changed = () => filter(this.value);
+    this.changed = changed;
     this.sale = element("select", { id: "filter-sale", "aria-label": say("bar.sale"), onchange: changed });
     this.text = element("input", { id: "filter-text", type: "search", "aria-label": say("bar.text"), placeholder: say("bar.text"), autocomplete: "off", oninput: changed });
     this.text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
@@ -44,6 +45,14 @@ export class Bar {
     const had = this.sale.value;
     this.sale.replaceChildren(element("option", { value: "" }, say("bar.all")), ...sales.map(({ sale, title }) => element("option", { value: sale }, title)));
     this.sale.value = sales.some(({ sale }) => sale === had) ? had : "";
+  }
+
+  /** Show one sale, if it is there. @param {string} sale */
+  choose(sale) {
+    if (sale === "") return;
+    this.sale.value = sale;
+    if (this.sale.value !== sale) this.sale.value = "";
+    this.changed();
   }
 
   /** @param {{shown: number, all: number, isHeld: boolean, isFound: boolean}} board */

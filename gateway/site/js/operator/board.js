@@ -63,8 +63,9 @@ export class Board {
   /** Bring the rows up to date and, unless it is held, their order. */
   show() {
     const ids = this.#order();
+    const stays = new Set(ids);
     for (const [id, row] of this.rows) {
-      if (ids.includes(id)) continue;
+      if (stays.has(id)) continue;
       row.leave();
       this.rows.delete(id);
     }
@@ -89,8 +90,8 @@ export class Board {
   #order() {
     const wanted = this.floor.next.filter((id) => this.#isWanted(id));
     if (!this.isHeld) return wanted;
-    const kept = this.shown.filter((id) => this.floor.entries.has(id));
-    return [...kept, ...wanted.filter((id) => !kept.includes(id))];
+    const kept = new Set(this.shown.filter((id) => this.floor.entries.has(id)));
+    return [...kept, ...wanted.filter((id) => !kept.has(id))];
   }
 
   /** @param {string} id */

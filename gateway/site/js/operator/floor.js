@@ -52,8 +52,8 @@ export class Floor {
   }
 
   /**
-   * Hear of the floor: `change`, of an entry that may look different now, or null for the order of all; `event`, a
-   * public event of a lot; `operations`, once a second.
+   * Hear of the floor: `change`, of an entry that may look different now, or null for all of them and their order;
+   * `event`, a public event of a lot; `operations`, once a second.
    *
    * @param {"change" | "event" | "operations"} what
    * @param {(what: any, event?: any) => void} hear
@@ -81,9 +81,11 @@ export class Floor {
     this.#place(entry);
   }
 
-  /** @param {string | null} id */
+  /** Look at this lot, and no more at the one before. @param {string | null} id */
   look(id) {
+    const before = this.opened;
     this.opened = id;
+    if (before !== null && before !== id && !this.next.includes(before) && !this.ended.includes(before)) this.#forget(before);
   }
 
   // What the house says ----------------------------------------------------------------------------------------------
@@ -105,7 +107,6 @@ export class Floor {
   #line(line) {
     const entry = this.bring(line.lot);
     entry.line = line;
-    this.#tell("change", entry);
   }
 
   /** Let a lot go that is not among the next any more, unless it has ended or is looked at. @param {string} id */
