@@ -82,7 +82,10 @@ async def test_two_bidders_outbid_each_other(house: ServedHouse, come_in: ComeIn
     await expect(alice.locator("[aria-live=assertive]")).to_contain_text("You are outbid")
     await money(alice, "#price", "EUR 110.00")
     await expect(alice.locator("#answer")).to_be_hidden()
-    assert (await house.snapshot(lot))["bids"] == 2
+    await expect(alice.locator("#why")).to_be_hidden()
+    await press_ask(alice, 120_00)
+    await expect(alice.locator("#why")).to_have_text("You lead. A plain bid would be against yourself.")
+    assert (await house.snapshot(lot))["bids"] == 3
 
 
 async def test_a_ceiling_answers_for_its_bidder_and_only_he_sees_it(house: ServedHouse, come_in: ComeIn) -> None:
@@ -334,6 +337,30 @@ async def test_two_phases_with_joining_and_quotes(house: ServedHouse, come_in: C
     await expect(page.locator("#why")).to_have_attribute("data-key", "why.joined")
 
 
+async def test_at_the_price_ceiling_one_quote_is_taken(house: ServedHouse, come_in: ComeIn) -> None:
+    phases = {"countdown_s": 600, "ceiling": 150_00, "quote_s": 600}
+    lot = await listed(house, format="two_phase", two_phase=phases)
+    page = await enter(await come_in("alice"), lot)
+    await page.fill("#own-amount", "150")
+    await page.click("#own-bid")
+    await expect(page.locator("[data-banner=stage]")).to_contain_text("one quote, which nobody else sees")
+    await page.fill("#own-amount", "201.50")
+    await page.get_by_role("button", name="Offer").click()
+    await money(page, "#standing", "Your offer is EUR 201.50")
+    await expect(page.locator("#why")).to_have_attribute("data-key", "why.quoted")
+
+
+async def test_a_priority_purchaser_may_match_the_leader(house: ServedHouse, come_in: ComeIn) -> None:
+    lot = await listed(house, deposit=10_00, priority=True)
+    await house.order(lot, "admit", bidder="alice", rank=1)
+    await house.order(lot, "admit", bidder="bob")
+    await house.bid(lot, "bob", 100_00)
+    page = await enter(await come_in("alice"), lot)
+    await page.click("#bid-match")
+    await expect(standing(page)).to_have_attribute("data-standing", "leading")
+    await money(page, "#price", "EUR 100.00")
+
+
 async def test_buying_at_once_is_asked_about(house: ServedHouse, come_in: ComeIn) -> None:
     lot = await listed(house, buy_now=500_00)
     page = await enter(await come_in("alice"), lot)
@@ -343,6 +370,17 @@ async def test_buying_at_once_is_asked_about(house: ServedHouse, come_in: ComeIn
 
 
 # The line -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_lot_that_is_offered_again_leads_to_the_next(house: ServedHouse, come_in: ComeIn) -> None:
+    lot = await listed(house)
+    page = await enter(await come_in(), lot)
+    await house.order(lot, "pass", reason="Nobody wants it.")
+    await expect(page.locator("#why")).to_have_attribute("data-key", "why.passed")
+    again = house.fresh("lot")
+    await house.order(lot, "reoffer", successor=again, opens_at=in_s(0), closes_at=in_s(600))
+    await page.locator("[data-banner=successor] a").click()
+    await expect(page.locator("[data-banner=before] a")).to_have_attribute("href", f"/lots/{lot}")
 
 
 async def test_after_a_cut_the_room_goes_on_without_a_gap(house: ServedHouse, come_in: ComeIn, line: Line) -> None:
@@ -395,6 +433,7 @@ async def test_what_is_too_long_ago_to_be_told_is_read_anew(house: ServedHouse, 
     for turn in range(0, KEPT_EVENTS, 50):
         await asyncio.gather(*(house.order(lot, "notice", text=f"Notice {turn + one}") for one in range(50)))
     line.mend()
+    await page.evaluate("dispatchEvent(new Event('online'))")
     await money(page, "[data-banner=missed]", "the first bid, EUR 100.00")
     await expect(page.locator("#history > li")).to_have_count(200)
     assert await rows(page) == (await shown_events(house, lot))[-200:]
@@ -403,6 +442,7 @@ async def test_what_is_too_long_ago_to_be_told_is_read_anew(house: ServedHouse, 
 async def test_a_store_that_is_away_makes_bids_wait(own_house: ServedHouse, come_in: ComeIn) -> None:
     lot = await listed(own_house)
     page = await enter(await come_in("alice", at=own_house), lot)
+    await expect(page.locator("#history > li")).not_to_have_count(0)
     store = own_house.premises.store()
     store.suspend()
     await press_ask(page, 100_00)
@@ -556,6 +596,19 @@ async def test_a_long_history_comes_in_pages(house: ServedHouse, come_in: ComeIn
     await page.click("#earlier")
     await expect(page.locator("#earlier")).to_be_hidden()
     assert await rows(page) == await shown_events(house, lot)
+
+
+async def test_only_pictures_of_the_house_are_shown(house: ServedHouse, come_in: ComeIn) -> None:
+    own = f"{house.url}/assets/icon.svg"
+    lots = [
+        await listed(house, fields={"images": images}) for images in ([own], ["https://elsewhere.example/picture.png"])
+    ]
+    guest = await come_in()
+    page = await enter(guest, lots[0])
+    await expect(page.locator(".picture img")).to_have_attribute("src", own)
+    page = await enter(guest, lots[1])
+    await expect(page.locator(".picture .mark")).to_be_visible()
+    await expect(page.locator(".picture img")).to_have_count(0)
 
 
 async def test_the_terms_in_plain_words(house: ServedHouse, come_in: ComeIn) -> None:

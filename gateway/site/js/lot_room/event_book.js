@@ -24,21 +24,35 @@ export class EventBook {
     this.first = 0;
     this.last = 0;
     this.isLoaded = false;
+    this.isTorn = false;
+    this.opened = 0;
     this.changes = 0;
   }
 
   /** Begin with what came before this seq, the latest page of it. @param {number} seq */
   async open(seq) {
+    this.opened += 1;
     this.events.clear();
     this.voided.clear();
     [this.first, this.last, this.isLoaded] = [seq + 1, seq, false];
     this.changes += 1;
+    await this.#fill();
+  }
+
+  /** Fetch what could not be fetched when the book was opened: the store was away, or the line. */
+  async mend() {
+    if (this.isTorn) await this.#fill();
+  }
+
+  async #fill() {
+    this.isTorn = false;
     try {
-      await this.#fetch(Math.max(0, seq - PAGE), seq);
-    } finally {
-      this.isLoaded = true; // what could not be fetched can be asked for again as "earlier"
-      this.changes += 1;
+      await this.earlier();
+    } catch {
+      this.isTorn = true; // it can also be asked for as "earlier"
     }
+    this.isLoaded = true;
+    this.changes += 1;
   }
 
   /** Whether there are events before the first one here. */
@@ -89,8 +103,10 @@ export class EventBook {
   /** @param {number} after @param {number} upTo */
   async #fetch(after, upTo) {
     if (upTo <= after) return;
+    const opened = this.opened;
     const path = `/v1/lots/${encodeURIComponent(this.lot)}/events`;
     const { events } = await get(`${path}?${new URLSearchParams({ after: String(after), limit: String(upTo - after) })}`);
+    if (opened !== this.opened) return; // meanwhile it was begun anew
     for (const event of events) this.#enter(event);
     this.first = Math.min(this.first, events[0]?.seq ?? this.first);
   }

@@ -7,6 +7,7 @@
  */
 
 import { dateTime } from "../house/times.js";
+import { unseenOffer } from "./offers.js";
 
 /**
  * @typedef {object} Seat who sits in the room, and how the line is
@@ -36,7 +37,7 @@ export function whyNoPlainBid({ lot }) {
 export function whyNotInStage({ lot, record }) {
   if (lot.stage === "joining") return { key: record?.joined ? "why.joined" : "why.joining" };
   if (lot.stage === "timed" && lot.terms.two_phase?.confirm_s && record !== null && !record.joined) return { key: "why.not_joined" };
-  if (lot.stage === "quotes" && (lot.you?.max ?? null) !== null) return { key: "why.quoted" };
+  if (lot.stage === "quotes" && unseenOffer(lot) !== null) return { key: "why.quoted" };
   return null;
 }
 

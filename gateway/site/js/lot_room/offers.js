@@ -16,6 +16,18 @@ export function isUnseen(lot) {
   return lot.terms.format === "sealed" || lot.stage === "quotes";
 }
 
+/**
+ * What this bidder has offered unseen; null: nothing yet. A leader's `max` may still be the bid by which the price came
+ * to its ceiling; a quote of just that much cannot be told from it, and is left to the house.
+ *
+ * @param {any} lot
+ * @returns {number | null}
+ */
+export function unseenOffer({ terms, price, you }) {
+  if (you === null || you.max === null) return null;
+  return terms.format !== "sealed" && you.leading && you.max <= (price ?? 0) ? null : you.max;
+}
+
 /** Whether the price rises by bids now. @param {any} lot */
 export function isRising(lot) {
   return OPEN_OUTCRY.has(lot.terms.format) && lot.stage !== "quotes" && lot.stage !== "joining";

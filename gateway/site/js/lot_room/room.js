@@ -68,7 +68,7 @@ export class Room {
   /** @param {any} message */
   #hear(message) {
     if (message.ev === "error") return this.lot.isKnown ? undefined : this.ask.unknown();
-    if (message.ev === "status") this.storeAway = message.store === "away";
+    if (message.ev === "status") this.#store(message.store);
     const isNews = this.lot.take(message);
     if (message.ev === "lot") this.#snapshot(message);
     else if (isNews && message.head !== undefined && message.ev !== "heartbeat" && message.ev !== "resumed") this.#event(message);
@@ -78,10 +78,16 @@ export class Room {
     return undefined;
   }
 
+  /** @param {"away" | "back"} store */
+  #store(store) {
+    this.storeAway = store === "away";
+    if (!this.storeAway) this.book.mend().then(() => this.#showSoon());
+  }
+
   /** @param {any} message */
   #snapshot(message) {
     if (this.panel === undefined) this.#furnish();
-    this.book.open(message.seq).catch(() => undefined).then(() => this.#showSoon());
+    this.book.open(message.seq).then(() => this.#showSoon());
     if (message.sale && this.sale === null) this.#sale(message.sale);
     this.#back();
   }
@@ -120,6 +126,7 @@ export class Room {
 
   /** The page is up to date again after a cut. */
   #back() {
+    this.book.mend().then(() => this.#showSoon());
     const missed = this.away.comeBack(this.lot);
     if (missed === "") return;
     this.missed = missed;

@@ -11,7 +11,7 @@ import { formatMoney } from "../house/money.js";
 import { titleHalves } from "../house/titles.js";
 import { say } from "../house/words.js";
 import { priceOf } from "./figures.js";
-import { isUnseen } from "./offers.js";
+import { isUnseen, unseenOffer } from "./offers.js";
 import { premiumOn } from "./premium.js";
 
 /** @typedef {{kind: string, text: string, tab: string}} Standing */
@@ -59,12 +59,18 @@ function standingOf(lot, own, hasLed) {
   if (!you || you.paddle === null) return standing("none", "", "");
   const hasBid = hasLed || own.standing > 0 || own.voided > 0 || you.max !== null;
   if (lot.isOver) return ended(lot, hasBid);
-  if (isUnseen(lot)) return you.max === null ? admitted(you) : standing("unseen", "standing.unseen", "", { amount: money(lot, you.max) });
+  if (isUnseen(lot)) return unseen(lot);
   if (you.leading) return leading(lot);
   if (!hasBid) return admitted(you);
   if (own.standing === 0 && own.voided > 0) return standing("voided", "standing.voided", "tab.outbid");
   const values = { ask: money(lot, lot.ask) };
   return standing("outbid", lot.ask === null ? "standing.outbid" : "standing.outbid_ask", "tab.outbid", values);
+}
+
+/** @param {any} lot */
+function unseen(lot) {
+  const offer = unseenOffer(lot);
+  return offer === null ? admitted(lot.you) : standing("unseen", "standing.unseen", "", { amount: money(lot, offer) });
 }
 
 /** @param {any} you */
