@@ -229,9 +229,9 @@ async def test_a_bidder_sees_where_he_leads_and_is_told_when_he_no_longer_does(
 async def test_what_closes_goes_last_and_what_is_extended_falls_back(come_in: ComeIn, house: ServedHouse) -> None:
     sale = await house.list_sale()
     soft = {"window_s": 60, "extension_s": 60}
-    first = await house.list_lot(sale, closes_in_s=4)
-    second = await house.list_lot(sale, closes_in_s=30, soft_close=soft)
-    third = await house.list_lot(sale, closes_in_s=45)
+    first = await house.list_lot(sale, closes_in_s=6)
+    second = await house.list_lot(sale, closes_in_s=50, soft_close=soft)
+    third = await house.list_lot(sale, closes_in_s=58)
     page = await (await come_in(still=False)).open(f"/?sale={sale}")
     await expect_order(page, [first, second, third])
     await house.bid(second, "bob", 100_00)

@@ -34,6 +34,7 @@ async def expect_signed_in(page: Page, name: str) -> None:
 async def test_a_person_is_picked_and_goes_on_where_he_was(come_in: ComeIn, door: ServedHouse) -> None:
     page = await (await come_in(at=door)).open("/?sort=bids")
     await page.get_by_role("link", name="Sign in").click()
+    await expect(page.locator("#people [data-person]")).to_have_count(6)
     await axe(page)
     await page.locator('#people [data-person="alice"]').click()
     await expect_signed_in(page, "alice, bidder")

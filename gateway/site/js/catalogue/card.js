@@ -6,7 +6,7 @@
  * says. Amounts are minor units.
  *
  * Found by: `.card[data-lot][data-phase][data-yours]`, and in it `[data-part]`: `picture`, `phase`, `countdown`,
- * `title`, `other`, `where`, `label`, `price`, `ask`, `yours`, `bids`, `watchers`.
+ * `title`, `other`, `where`, `label`, `yours`, `price`, `ask`, `bids`, `watchers`.
  */
 
 import { element, setAttribute, setShown, setText } from "../house/dom.js";
@@ -38,7 +38,13 @@ const mould = element(
     element(
       "p",
       { class: "money" },
-      element("span", { class: "label", "data-part": "label" }),
+      element(
+        "span",
+        { class: "label" },
+        element("span", { "data-part": "label" }),
+        " ",
+        element("span", { class: "badge", "data-part": "yours" }),
+      ),
       " ",
       element("strong", { class: "price", "data-part": "price" }),
     ),
@@ -48,7 +54,6 @@ const mould = element(
       { class: "crowd" },
       element("span", { "data-part": "bids" }),
       element("span", { "data-part": "watchers" }),
-      element("span", { class: "badge yours", "data-part": "yours" }),
     ),
   ),
 );

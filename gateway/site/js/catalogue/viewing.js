@@ -6,15 +6,13 @@
  * not under anybody's hand. Waits are milliseconds.
  */
 
-import { toast } from "../house/page.js";
-import { titleHalves } from "../house/titles.js";
-import { say } from "../house/words.js";
 import { Calm } from "./calm.js";
 import { Card } from "./card.js";
 import { chosen } from "./choice.js";
 import { SaleLots } from "./sale_lots.js";
 import { Shelf } from "./shelf.js";
 import { Sight } from "./sight.js";
+import { Warning } from "./warning.js";
 
 const ORDER_EVERY_MS = 1_000;
 
@@ -43,6 +41,7 @@ export class Viewing {
     this.calm = new Calm(list, ".card", () => this.#ask());
     /** @type {Wishes | null} */
     this.wishes = null;
+    this.warning = new Warning();
     this.isPressed = true; // the order is wanted now, whoever points where
     this.orderedAt = Number.NEGATIVE_INFINITY;
     this.isAsked = false;
@@ -172,8 +171,8 @@ export class Viewing {
 
   /** Say it to somebody who led until now; the card alone might be out of sight. @param {any} message */
   #warn(message) {
-    const lot = this.lots.all.get(message.lot);
+    const lot = /** @type {any} */ (this.lots.all.get(message.lot));
     if (lot === undefined || !lot.isOpen || !lot.you?.leading || message.leading) return;
-    toast(say("catalogue.outbid", { title: titleHalves(/** @type {any} */ (lot).title).first.text }), { kind: "bad", urgent: false });
+    this.warning.outbid(lot);
   }
 }
