@@ -147,6 +147,7 @@ export class BidPanel {
     const isKept = seat.pending !== null && seat.line !== "open";
     setShown(this.keptNote, isKept);
     if (!isKept) return;
+    setShown(this.why, false); // that the line is lost is said by the note already
     const { op, amount } = seat.pending;
     setText(this.keptNote, say(op === "join" ? "kept.join" : `kept.${op}`, { amount: this.#money(amount ?? null) }));
   }

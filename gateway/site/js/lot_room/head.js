@@ -42,6 +42,7 @@ function title(lot) {
 
 /** @param {any} lot */
 function badgesOf(lot) {
+  if (lot.category === "other") return [placeLine(lot), say(`format.${lot.terms.format}`)].filter(Boolean);
   const category = knows(`category.${lot.category}`) ? say(`category.${lot.category}`) : lot.category;
   return [category, placeLine(lot), say(`format.${lot.terms.format}`)].filter(Boolean);
 }
