@@ -108,10 +108,14 @@ async def test_everything_is_large_enough_and_fits(come_in: ComeIn, house: Serve
     dear = await house.list_lot(sale, title=title, currency="CNY", start_price=123_456_789_00, closes_in_s=600)
     for place in range(12):
         await house.list_lot(sale, title=f"A chair, number {place + 1}", closes_in_s=700 + place)
+    soon, sooner = [await house.list_lot(sale, title="A lamp", closes_in_s=690) for _ in range(2)]
     await house.order(dear, "notice", text="Viewing until noon.")
     page = await wall(come_in, f"sale={sale}", language="zh")
     await expect(page.locator("#price")).to_have_text("CNY 123,456,789.00")
     await expect(page.locator("#following li")).to_have_count(8)
+    for lot in (soon, sooner):
+        await house.order(lot, "withdraw")
+    await expect(page.locator("#results li")).to_have_count(2)
     texts = "#turn :is(h1 span, p), #following span, #results span"
     shown = (
         f"""[...document.querySelectorAll("{texts}")].filter((node) => node.checkVisibility() && node.textContent)"""

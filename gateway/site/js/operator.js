@@ -147,7 +147,7 @@ class Console {
     if (this.hasComeIn) this.#lookForSales();
     this.board.show();
     this.ended.show(this.board.selected, this.board.filter.sale);
-    const shown = this.board.shown.length;
+    const shown = this.board.shown.filter((id) => this.floor.next.includes(id)).length;
     this.bar.show({ shown, all: this.floor.next.length, isHeld: this.board.isHeld, isFound: shown > 0 });
   }
 

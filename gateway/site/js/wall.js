@@ -22,8 +22,9 @@ import { Hall } from "./wall/hall.js";
 import { Lines } from "./wall/line.js";
 import { bannerText, Turn } from "./wall/turn.js";
 
-const FOLLOWING = 8;
-const RESULTS = 3;
+const LINES = 8;
+const RESULTS = 2;
+const TITLE = 1; // a heading of results takes the place of a line
 const SALES = 20;
 const LOOK_AGAIN_MS = 20_000;
 const TICK_MS = 1_000;
@@ -105,14 +106,14 @@ class Wall {
   }
 
   #show() {
-    const { turn, following } = this.hall.look(FOLLOWING);
+    const { turn, following } = this.hall.look(LINES);
     const isMoment = this.hall.momentMs > 0;
     setShown(this.turn.node, turn !== null);
     setShown(this.nothing, turn === null);
     if (turn !== null) this.turn.show(turn, isMoment);
-    this.following.show(following);
-    setShown(this.next, following.length > 0);
     const results = this.hall.ended.filter(({ lot }) => lot !== turn).slice(0, RESULTS);
+    this.following.show(results.length > 0 ? following.slice(0, LINES - RESULTS - TITLE) : following);
+    setShown(this.next, following.length > 0);
     this.results.show(results.map(({ lot }) => lot));
     setShown(this.last, results.length > 0);
     this.#announce(turn, isMoment);

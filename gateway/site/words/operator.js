@@ -52,7 +52,7 @@ export default {
 
     "matter.store_away": "store away",
     "matter.paused": "paused",
-    "matter.suspended": "suspended: {left} left to resume it",
+    "matter.suspended": "suspended, {left} left",
     "matter.overdue": "suspended for too long",
     "matter.warned": "fair warning",
     "matter.no_bids": "no bids yet",

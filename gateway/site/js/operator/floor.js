@@ -20,7 +20,7 @@ export class Entry {
     /** Its line of the operations feed. @type {any} */
     this.line = null;
     this.storeAway = false;
-    /** When it ended, if that was while it was watched. */
+    /** When it ended, as well as it is known: of some there is only the end with which they were listed. */
     this.endedAtUs = 0;
     /** The last extension: what caused it, and whether it was only just now. @type {{cause: string, isFresh: boolean} | null} */
     this.extended = null;
@@ -78,6 +78,7 @@ export class Floor {
   takeUp(snapshot) {
     const entry = this.bring(snapshot.lot);
     if (!entry.lot.isKnown) entry.lot.take(snapshot);
+    entry.endedAtUs ||= Math.min(snapshot.closes_at ?? snapshot.scheduled_close_at ?? snapshot.now, snapshot.now);
     this.#place(entry);
   }
 
@@ -168,11 +169,9 @@ export class Floor {
     this.#tell("change", null);
   }
 
-  /** When a lot ended, as well as it is known: some have no end but the one they were listed with. @param {string} id */
+  /** @param {string} id */
   #endedAt(id) {
-    const { lot, endedAtUs } = this.#entry(id);
-    const state = /** @type {any} */ (lot);
-    return endedAtUs || (state.closes_at ?? state.scheduled_close_at ?? 0);
+    return this.#entry(id).endedAtUs;
   }
 
   /** @param {string} id */

@@ -94,7 +94,9 @@ export class Panel {
     setAttribute(this.node, "data-phase", lot.phase);
     setText(this.phase, say(`phase.${lot.phase}`));
     this.countdowns.show(this.ends);
-    setText(this.matter, matters(entry, this.clock.nowUs()).map(matterText).join(" · "));
+    const found = matters(entry, this.clock.nowUs());
+    setText(this.matter, found.map(matterText).join(" · "));
+    setAttribute(this.matter, "data-level", found[0]?.level ?? null);
     setShown(this.matter, this.matter.textContent !== "");
     setText(this.notice, lot.notice === null ? "" : say("panel.notice", { text: lot.notice }));
     setShown(this.notice, lot.notice !== null);

@@ -57,7 +57,7 @@ export class Turn {
     setAttribute(this.node, "data-warned", lot.warned && lot.phase === "open");
     setAttribute(this.node, "data-moment", isMoment && lot.phase === "sold");
     this.#showPrice(lot, currency);
-    setText(this.leader, lot.leader === null || lot.phase === "sold" ? "" : say("wall.leader", { paddle: String(lot.leader) }));
+    setText(this.leader, lot.leader === null || lot.isOver ? "" : say("wall.leader", { paddle: String(lot.leader) }));
     setText(this.banner, bannerText(lot));
     setShown(this.banner, this.banner.textContent !== "");
     this.#showEnd(lot);
