@@ -79,6 +79,17 @@ async def test_a_card_says_what_the_lot_is_and_how_it_stands(come_in: ComeIn, ho
     await axe(page)
 
 
+async def test_hours_are_the_viewers_with_the_sales_beside_them(come_in: ComeIn, house: ServedHouse) -> None:
+    sale = await house.list_sale(zone="Asia/Shanghai")
+    await house.list_lot(sale)
+    page = await (await come_in(zone="America/New_York")).open(f"/?sale={sale}")
+    hours = page.locator("#sale-hours")
+    await expect(hours).to_contain_text(re.compile("(GMT-[45]|E[SD]T).* in Asia/Shanghai: .*GMT\\+8"))
+    at_home = await (await come_in(zone="Asia/Shanghai")).open(f"/?sale={sale}")
+    await expect(at_home.locator("#sale-hours")).to_contain_text("GMT+8")
+    await expect(at_home.locator("#sale-hours")).not_to_contain_text("Asia/Shanghai")
+
+
 async def test_in_chinese_the_chinese_half_of_a_title_comes_first(come_in: ComeIn, house: ServedHouse) -> None:
     sale, (clock, *_) = await mixed_sale(house)
     page = await (await come_in(language="zh")).open(f"/?sale={sale}")

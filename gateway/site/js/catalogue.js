@@ -27,6 +27,9 @@ import { say } from "./house/words.js";
 /** @typedef {import("./catalogue/wishes.js").Wishes} Wishes */
 /** @typedef {import("./catalogue/sales.js").Sale} Sale */
 
+/** What is known of a sale that the house does not have. */
+const UNTOLD = { description: "", consignor: "", country: "", place: "", lots: {} };
+
 class Catalogue {
   /** @param {{wire: any, clock: any}} page @param {Sale[]} sales */
   constructor({ wire, clock }, sales) {
@@ -67,7 +70,7 @@ class Catalogue {
     this.shownSale = sale;
     const told = this.sales.find((one) => one.sale === sale);
     const picker = salePicker(this.sales, sale, (other) => this.pick(other));
-    this.head.write(told ?? { sale, title: say("catalogue.title"), description: "", consignor: "", country: "", place: "", lots: {} }, picker);
+    this.head.write(told ?? { ...UNTOLD, sale, title: say("catalogue.title") }, picker);
     this.isUnknown = told === undefined;
     this.viewing.show(this.wishes);
     this.leave = told === undefined ? () => {} : this.wire.watchSale(sale, (/** @type {any} */ message) => this.viewing.hear(message));

@@ -103,54 +103,56 @@ function confirmation(token) {
     element(
       "div",
       { class: "row" },
-      element("button", { type: "button", id: "confirm-yes", class: "primary", onclick: yes }, say("sign_in.confirm_yes", { name: told.sub })),
-      element("button", { type: "button", id: "confirm-no", onclick: no }, say("sign_in.confirm_no")),
+      button({ id: "confirm-yes", class: "primary", onclick: yes }, say("sign_in.confirm_yes", { name: told.sub })),
+      button({ id: "confirm-no", onclick: no }, say("sign_in.confirm_no")),
     ),
   );
 }
 
 function people() {
   const buttons = session.people.map(({ sub, role }) => element("li", {}, personButton(sub, role)));
-  return element(
-    "section",
-    { class: "way" },
-    element("h2", {}, say("sign_in.people")),
-    element("p", { class: "faint" }, say("sign_in.people_more")),
-    element("ul", { id: "people", class: "people", role: "list" }, ...buttons),
-  );
+  return way("people", "people_more", element("ul", { id: "people", class: "people", role: "list" }, ...buttons));
 }
 
 /** @param {string} sub @param {string} role */
 function personButton(sub, role) {
   const does = knows(`sign_in.role.${role}`) ? say(`sign_in.role.${role}`) : "";
-  return element(
-    "button",
-    { type: "button", class: "person-card", "data-person": sub, onclick: () => enter({ person: sub }) },
+  const words = [element("strong", {}, sub), " ", roleName(role), " ", element("span", { class: "faint" }, does)];
+  return button(
+    { class: "person-card", "data-person": sub, onclick: () => enter({ person: sub }) },
     element("span", { class: "initial", "aria-hidden": "true" }, sub.slice(0, 1).toUpperCase()),
-    element("span", { class: "who" }, element("strong", {}, sub), " ", element("span", {}, roleName(role)), " ", element("span", { class: "faint" }, does)),
+    element("span", { class: "who" }, ...words),
   );
 }
 
 /** @param {string} address */
 function provider(address) {
-  const link = element("a", { id: "provider", class: "button primary", href: address, onclick: () => keepNext(next) }, say("sign_in.provider"));
-  return element("section", { class: "way" }, element("h2", {}, say("sign_in.provider_title")), element("p", { class: "faint" }, say("sign_in.provider_more")), link);
+  const go = { id: "provider", class: "button primary", href: address, onclick: () => keepNext(next) };
+  return way("provider_title", "provider_more", element("a", go, say("sign_in.provider")));
 }
 
 function pasting() {
-  const field = element("input", { id: "token", type: "password", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const unhelped = { autocomplete: "off", spellcheck: "false", autocapitalize: "none" };
+  const field = element("input", { id: "token", type: "password", required: true, ...unhelped });
   const use = (/** @type {Event} */ event) => {
     event.preventDefault();
     const token = field.value.trim();
     return readToken(token) === null ? complain(say("sign_in.no_token")) : enter({ token });
   };
-  return element(
-    "section",
-    { class: "way" },
-    element("h2", {}, say("sign_in.paste")),
-    element("p", { class: "faint" }, say("sign_in.paste_more")),
-    element("form", { class: "paste", onsubmit: use }, element("label", {}, say("sign_in.token"), field), element("button", { id: "use-token" }, say("sign_in.use_token"))),
-  );
+  const label = element("label", {}, say("sign_in.token"), field);
+  const send = element("button", { id: "use-token" }, say("sign_in.use_token"));
+  return way("paste", "paste_more", element("form", { class: "paste", onsubmit: use }, label, send));
+}
+
+/** One way to sign in. @param {string} title @param {string} more @param {Node} means */
+function way(title, more, means) {
+  const words = [element("h2", {}, say(`sign_in.${title}`)), element("p", { class: "faint" }, say(`sign_in.${more}`))];
+  return element("section", { class: "way" }, ...words, means);
+}
+
+/** @param {Record<string, any>} properties @param {...(Node | string)} children */
+function button(properties, ...children) {
+  return element("button", { type: "button", ...properties }, ...children);
 }
 
 /** @param {string} role */

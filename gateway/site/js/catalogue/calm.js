@@ -8,7 +8,11 @@
 const AFTER_SCROLLING_MS = 1_000;
 
 export class Calm {
-  /** @param {HTMLElement} list @param {string} what the selector of what must not move @param {() => void} settled called when it is calm again */
+  /**
+   * @param {HTMLElement} list
+   * @param {string} what the selector of what must not move
+   * @param {() => void} settled called when it is calm again
+   */
   constructor(list, what, settled) {
     this.list = list;
     this.what = what;

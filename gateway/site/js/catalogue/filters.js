@@ -32,7 +32,8 @@ export class Filters {
     this.sort = this.#field("sort");
     this.sort.append(...SORTS.map((sort) => element("option", { value: sort }, say(`sort.${sort}`))));
     this.phases = element("div", { id: "phases", class: "row", role: "group", "aria-label": say("filter.phase") });
-    this.more = element("button", { type: "button", id: "filters-open", "aria-expanded": "false", "aria-controls": "fields", onclick: () => this.#unfold() });
+    const folded = { "aria-expanded": "false", "aria-controls": "fields" };
+    this.more = element("button", { type: "button", id: "filters-open", ...folded, onclick: () => this.#unfold() });
     this.node = this.#laidOut();
     this.write(wishes);
   }
@@ -51,7 +52,8 @@ export class Filters {
   offer(lots) {
     for (const [name, field] of Object.entries(this.fields)) {
       const values = [...new Set([...lots.values()].map((lot) => lot[name]))].filter(Boolean);
-      const named = values.map((value) => ({ value, text: nameOf(name, value) })).sort((one, other) => one.text.localeCompare(other.text, locale));
+      const named = values.map((value) => ({ value, text: nameOf(name, value) }));
+      named.sort((one, other) => one.text.localeCompare(other.text, locale));
       field.replaceChildren(option(name, ""), ...named.map(({ value }) => option(name, value)));
       setShown(field.parentElement, named.length > 1 || this.wishes[/** @type {keyof Wishes} */ (name)] !== "");
       choose(field, name, this.wishes[/** @type {keyof Wishes} */ (name)]);
@@ -91,10 +93,12 @@ export class Filters {
   }
 
   #laidOut() {
-    const labels = Object.entries({ ...this.fields, sort: this.sort }).map(([name, field]) => element("label", {}, say(`filter.${name}`), field));
+    const fields = Object.entries({ ...this.fields, sort: this.sort });
+    const labels = fields.map(([name, field]) => element("label", {}, say(`filter.${name}`), field));
+    const stay = (/** @type {Event} */ event) => event.preventDefault(); // what is typed counts as it is typed
     return element(
       "form",
-      { id: "filters", class: "filters", role: "search", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+      { id: "filters", class: "filters", role: "search", onsubmit: stay },
       element("div", { class: "seek" }, element("label", { class: "sought" }, say("filter.search"), this.search), this.more),
       element("div", { id: "fields", class: "fields" }, ...labels),
       this.phases,

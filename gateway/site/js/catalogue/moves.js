@@ -29,7 +29,14 @@ export function staying(wanted, places) {
   return stay;
 }
 
-/** How long a run is at most whose last stands before this place. @template T @param {T[]} ends @param {Map<T, number>} places @param {number} place */
+/**
+ * Return how long a run is at most whose last stands before this place.
+ *
+ * @template T
+ * @param {T[]} ends
+ * @param {Map<T, number>} places
+ * @param {number} place
+ */
 function runBelow(ends, places, place) {
   let [low, high] = [0, ends.length];
   while (low < high) {

@@ -44,6 +44,8 @@ export class Viewing {
     this.warning = new Warning();
     this.isPressed = true; // the order is wanted now, whoever points where
     this.orderedAt = Number.NEGATIVE_INFINITY;
+    /** @type {number | undefined} */
+    this.waiting = undefined;
     this.isAsked = false;
   }
 
