@@ -443,6 +443,36 @@ async def test_a_seller_consents_to_a_bid_below_the_reserve(come_in: ComeIn, hou
     await expect(panel).to_have_attribute("data-phase", "sold")
 
 
+async def test_a_buyer_defaults_his_deposit_is_shared_out_and_the_lot_sold_off(
+    come_in: ComeIn, house: ServedHouse
+) -> None:
+    sale = await house.list_sale()
+    lot = await house.list_lot(sale, deposit=50_00)
+    bidder = house.fresh("bob")
+    await house.order(lot, "deposit", bidder=bidder, amount=50_00, payment="bank-1")
+    await house.bid(lot, bidder, 100_00)
+    await house.order(lot, "hammer")
+    page = await console(come_in, sale, screen=WIDE)
+    await page.locator(f'#ended li[data-lot="{lot}"] button').click()
+    await expect(page.locator("#registrations")).to_contain_text("deposit held: EUR 50.00")
+    await page.keyboard.press("g")
+    await page.locator("#order-reason").fill("He has not paid.")
+    await confirm(page)
+    await expect(page.locator("#registrations")).to_contain_text("forfeited: EUR 50.00")
+    await page.keyboard.press("m")
+    await page.locator("#field-costs").fill("10")
+    await page.locator("#field-shortfall").fill("15.50")
+    await give(page)
+    (told,) = (await house.call("GET", f"/v1/lots/{lot}/registrations"))["registrations"]
+    assert [told["deposit"][account] for account in ("costs", "shortfall", "debts")] == [10_00, 15_50, 24_50]
+    await page.keyboard.press("3")
+    await page.locator("#field-first_bid_closes_s").fill("3600")
+    await give(page)
+    successor = await house.snapshot(f"{lot}-2")
+    assert successor["terms"]["first_bid_closes_s"] == 3_600
+    await expect(page.locator(f'#ended li[data-lot="{lot}"]')).to_contain_text(f"offered again as {lot}-2")
+
+
 async def test_orders_that_make_no_sense_say_why(come_in: ComeIn, house: ServedHouse) -> None:
     sale = await house.list_sale()
     lot = await house.list_lot(sale, opens_in_s=300)
@@ -661,6 +691,28 @@ async def test_an_order_that_was_not_answered_is_sent_again_and_counts_once(
     await give(page)
     assert (await house.snapshot(lot))["closes_at"] == before + 30_000_000
     assert (await house.snapshot(lot))["extensions"] == 1
+
+
+async def test_a_store_that_is_away_shows_at_every_lot_and_what_it_cost_them(
+    come_in: ComeIn, own_house: ServedHouse
+) -> None:
+    sale = await own_house.list_sale()
+    lot = await own_house.list_lot(sale, closes_in_s=10)
+    olga = await come_in("olga", "operator", at=own_house)
+    page = await on_sale(await olga.open("/operator"), sale)
+    await expect(cell(page, lot, "title")).to_contain_text("Lot")
+    own_house.premises.store().suspend()
+    try:
+        await expect(row(page, lot)).to_have_attribute("data-matter", "store_away", timeout=15_000)
+        await expect(row(page, lot)).to_have_attribute("data-level", "bad")
+        await expect(page.locator("#readiness")).to_contain_text("takes no bids")
+        await expect(page.locator("#troubles li")).not_to_have_count(0)
+        await expect(cell(page, lot, "ends")).to_have_text("closing …", timeout=15_000)
+    finally:
+        own_house.premises.store().resume()
+    await expect(page.locator("#readiness")).to_contain_text("takes bids", timeout=15_000)
+    await expect(row(page, lot)).to_have_attribute("data-phase", "open")
+    await expect(cell(page, lot, "matter")).to_contain_text("extended after an outage", timeout=15_000)
 
 
 # Notices --------------------------------------------------------------------------------------------------------------
