@@ -14,6 +14,7 @@ import { courseOf } from "./course_lines.js";
 
 const HEIGHT_PX = 240;
 const REDRAW_MS = 250;
+const GROWS_MS = 10_000;
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 
 export class Course {
@@ -23,6 +24,7 @@ export class Course {
     /** @type {any} */
     this.plot = null;
     this.drawn = -1;
+    this.drawnAt = 0;
     this.canvas = element("div", { id: "plot", class: "plot", role: "img" });
     this.summary = element("p", { id: "plot-summary", class: "faint small" });
     byId("course").replaceChildren(element("h2", { id: "course-title" }, say("course.title")), this.canvas, legend(), this.summary);
@@ -37,9 +39,15 @@ export class Course {
     this.nowUs = nowUs;
     const hasBids = this.lot.bids > 0 && this.lot.price !== null;
     setShown(byId("course"), hasBids);
-    if (!hasBids || !book.isLoaded || this.drawn === book.changes || this.waiting) return;
+    if (!hasBids || !book.isLoaded || this.waiting || !this.#isOld()) return;
     this.waiting = true;
     setTimeout(() => this.#draw(), this.plot === null ? 0 : REDRAW_MS);
+  }
+
+  /** Whether there is news, or the last price has held for so long that its line should have grown. */
+  #isOld() {
+    if (this.drawn !== this.book?.changes) return true;
+    return !this.lot.isOver && performance.now() - this.drawnAt > GROWS_MS;
   }
 
   /** Fetch uPlot once; what a cut line has kept back is asked for with the next change. */
@@ -56,6 +64,7 @@ export class Course {
   async #draw() {
     if (!(await this.#loaded())) return;
     this.drawn = this.book?.changes ?? 0;
+    this.drawnAt = performance.now();
     this.course = courseOf(this.book?.inOrder() ?? [], this.lot.isOver ? this.lot.closes_at : (this.nowUs ?? null));
     if (this.course.at.length === 0) return;
     const data = [this.course.at, this.course.price, this.course.beaten];

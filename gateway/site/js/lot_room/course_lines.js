@@ -28,7 +28,8 @@ export function courseOf(events, untilUs) {
     if (price === before && beaten === null) continue;
     point(course, at, price, beaten);
   }
-  if (course.at.length > 0 && untilUs !== null && untilUs / 1e6 > at) point(course, untilUs / 1e6, price, null);
+  const last = course.at.at(-1);
+  if (last !== undefined && untilUs !== null && untilUs / 1e6 > last) point(course, untilUs / 1e6, price, null);
   return course;
 }
 

@@ -105,6 +105,7 @@ export class Room {
     if (this.away.left !== null) return; // caught up on: told as a whole
     this.calls.event(event, this.lot);
     if (event.ev === "lot_extended") this.#extended(event);
+    if (this.lot.isOver) this.extendedToast?.remove();
     if (event.ev === "fair_warning_given") this.sound.play("warned");
   }
 
