@@ -51,10 +51,16 @@ class Console {
     this.health = new Health();
     this.dialog = new OrderDialog(clock, (lot) => this.#wasGiven(lot));
     this.stage = new Stage({ choose: (order) => this.choose(order), close: () => this.leave() });
-    this.panel = new Panel({ session, countdowns, clock, choose: (order, given) => this.choose(order, given), close: () => this.leave(), stage: () => this.showStage() });
+    this.panel = new Panel({ session, countdowns, clock, choose: (order, given) => this.choose(order, given), close: () => this.#leavePanel(), stage: () => this.showStage() });
     this.notice = new SaleNotice();
     this.bar = new Bar({ filter: (filter) => this.#filter(filter), open: (id) => this.openById(id), first: () => this.first(), notice: () => this.notice.open(this.sales, this.bar.sale.value), help: () => this.keys.showHelp() });
-    this.keys = new Keys({
+    this.keys = this.#keys();
+    this.#place();
+    this.#listen();
+  }
+
+  #keys() {
+    return new Keys({
       step: (by) => this.step(by),
       enter: () => this.enter(),
       leave: () => this.leave(),
@@ -62,8 +68,6 @@ class Console {
       stage: () => this.showStage(),
       order: (key) => this.orderByKey(key),
     });
-    this.#place();
-    this.#listen();
   }
 
   #place() {

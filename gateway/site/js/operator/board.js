@@ -21,8 +21,10 @@ export class Board {
    * @param {{select: (id: string | null) => void, open: (id: string) => void}} heard
    */
   constructor(floor, countdowns, clock, heard) {
-    Object.assign(this, { floor, countdowns, clock, heard });
     this.floor = floor;
+    this.countdowns = countdowns;
+    this.clock = clock;
+    this.heard = heard;
     /** @type {Map<string, Row>} */
     this.rows = new Map();
     /** @type {string[]} */

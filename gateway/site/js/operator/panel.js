@@ -31,6 +31,7 @@ export class Panel {
     this.title = element("h2", { id: "panel-title", tabindex: -1 });
     this.room = element("a", {}, say("panel.room"));
     this.ends = element("p", { id: "panel-ends", class: "ends-in" });
+    this.where = element("span", { class: "faint" });
     this.phase = element("span", { id: "panel-phase", class: "badge" });
     this.matter = element("p", { id: "panel-matter", class: "matter" });
     this.notice = element("p", { id: "panel-notice", class: "notice" });
@@ -40,12 +41,18 @@ export class Panel {
     this.bids = new LastBids((seq) => choose(orderNamed("void_bid"), { seq }));
     this.waiting = new Waiting(session, choose);
     this.stage = element("button", { type: "button", id: "to-stage", class: "primary", onclick: stage }, say("panel.stage"), element("kbd", {}, "0"));
+    this.node = this.#node(close);
+    countdowns.attach(this.ends, () => /** @type {any} */ (this.entry?.lot ?? { phase: null, closes_at: null }));
+  }
+
+  /** @param {() => void} close */
+  #node(close) {
     const leave = element("button", { type: "button", id: "panel-close", class: "quiet", "aria-label": say("panel.close"), onclick: close }, "×");
-    this.node = element(
+    return element(
       "section",
       { id: "panel", class: "lot-panel", "aria-labelledby": "panel-title", hidden: true },
       element("div", { class: "head" }, this.title, leave),
-      element("p", { class: "row where" }, this.phase, (this.where = element("span", { class: "faint" })), this.room),
+      element("p", { class: "row where" }, this.phase, this.where, this.room),
       this.ends,
       this.matter,
       this.notice,
@@ -55,7 +62,6 @@ export class Panel {
       this.bids.node,
       this.waiting.node,
     );
-    countdowns.attach(this.ends, () => /** @type {any} */ (this.entry?.lot ?? { phase: null, closes_at: null }));
   }
 
   /** @param {import("./floor.js").Entry} entry */
