@@ -6,14 +6,18 @@ of EUR, spans seconds.
 
 import asyncio
 import re
+from random import Random
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
+from lots.settlement import premium
+from lots.sheets import ABOUT
 from tests.browser.axe import axe
 from tests.browser.conftest import ComeIn
 from tests.browser.line import Line
+from tests.browser.modules import empty_page, run
 from tests.browser.served import ServedHouse, in_s, soft
 from tests.browser.visitor import PHONE, SMALL_PHONE, Visitor
 
@@ -619,6 +623,40 @@ async def test_the_terms_in_plain_words(house: ServedHouse, come_in: ComeIn) -> 
     await expect(page.locator("[data-term=reserve]")).to_contain_text("There is a reserve")
     await expect(page.locator("[data-term=confirm]")).to_contain_text("10 times")
     await expect(page.locator("[data-term=close]")).to_contain_text("without extension")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_every_rule_sheet_can_be_read(house: ServedHouse, come_in: ComeIn, language: str) -> None:
+    guest = await come_in(language=language)
+    for sheet in ABOUT:
+        lot, sale = house.fresh("lot"), house.fresh("sale")
+        hours = {"opens_at": in_s(1), **({} if sheet == "saleroom" else {"closes_at": in_s(100_000)})}
+        terms = {
+            "currency": "CNY",
+            "start_price": 1_000_000_00,
+            "deposit": 100_000_00,
+            "appraisal": 1_200_000_00,
+            **hours,
+        }
+        lots = [{"lot": lot, "title": "A house", "terms": {}}]
+        whole = {"sale": {"sale": sale, "title": sheet}, "sheet": sheet, "terms": terms, "lots": lots}
+        await house.call("POST", "/v1/imports", whole)
+        page = await enter(guest, lot)
+        await expect(page.locator("[data-term=how]")).not_to_be_empty()
+        said = await page.locator("#terms-list").inner_text()
+        assert not re.search(r"[{}]|undefined|null|NaN", said), said
+
+
+async def test_the_premium_is_the_houses(come_in: ComeIn) -> None:
+    dice = Random(17)
+    cases = []
+    for _ in range(200):
+        froms = sorted({0, *(dice.randrange(1, 10**7) for _ in range(dice.randrange(4)))})
+        cases.append((dice.randrange(10**8), [(start, dice.randrange(3_000)) for start in froms]))
+    shown = await run(
+        await empty_page(come_in), "lot_room/premium", "return given.map(one => it.premiumOn(...one));", cases
+    )
+    assert shown == [premium(price, bands) for price, bands in cases]
 
 
 async def test_a_lot_to_come_says_when_it_opens(house: ServedHouse, come_in: ComeIn) -> None:
