@@ -136,7 +136,7 @@ export default {
     "toast.label": "消息",
     "time.days": "{count}天",
     "time.hours": "{count}小时",
-    "time.minutes": "{count}分",
+    "time.minutes": "{count}分钟",
     "time.seconds": "{count}秒",
     "countdown.closing": "正在结束……",
     "countdown.open_end": "竞价中",
