@@ -30,6 +30,7 @@ export class AmountButton {
     this.held = null;
     this.node = element("button", { type: "button", "aria-describedby": "why", ...properties });
     this.node.addEventListener("pointerdown", () => (this.held = this.#seen()));
+    for (const left of ["pointercancel", "keydown"]) this.node.addEventListener(left, () => (this.held = null));
     this.node.addEventListener("click", () => this.#press());
   }
 

@@ -77,6 +77,7 @@ function upcoming(lot) {
 
 /** @param {Seat} seat @returns {Reason | null} */
 function whyNoLine({ line, storeAway }) {
+  if (line === "ended") return { key: "why.ended" };
   if (line !== "open") return { key: "why.line" };
   return storeAway ? { key: "why.store" } : null;
 }
