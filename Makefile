@@ -20,9 +20,10 @@ help:
 demo: $(READY)
 	@$(BIN)/knockdown demo
 
+# Two files at a time: a test in a browser mostly waits for it. A file stays together, as its tests share a house.
 test: $(READY)
 	@$(BIN)/python -m tests.browser.chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check .

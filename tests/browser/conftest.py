@@ -8,7 +8,7 @@
         await expect(page.get_by_role("timer")).to_be_visible()
         await axe(page)
 
-- `house`: one `ServedHouse` (`served.py`) for the folder, `knockdown serve` with its own Redis. `list_sale`, `list_lot`
+- `house`: one `ServedHouse` (`served.py`) for a file, `knockdown serve` with its own Redis. `list_sale`, `list_lot`
   (terms by keyword: `closes_in_s`, `opens_in_s`, `soft_close=soft(5, 5)`, ...), `order`, `bid`, `ceiling`, `register`,
   `join`, `snapshot`, `until(lot, phase="sold")`, `events`, `call`; `fresh("name")` for ids. Use sales and lots of your
   own: the house is shared.
@@ -99,14 +99,14 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServedHouse]:
-    """A house that all tests of this folder share."""
+    """A house that all tests of a file share: the console shows the 200 lots next to close, and should show theirs."""
     async for served in _served(tmp_path_factory.mktemp("house")):
         yield served
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
 async def staged(house: ServedHouse) -> Stage:
     """Lots in every state, for tests that only look."""
     return await stage(house, spread_s=3)
