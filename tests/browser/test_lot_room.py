@@ -263,6 +263,20 @@ async def test_warning_notice_and_hammer(house: ServedHouse, come_in: ComeIn) ->
     await axe(alice)
 
 
+async def test_a_lot_that_was_hammered_closed_when_the_hammer_fell(house: ServedHouse, come_in: ComeIn) -> None:
+    lot = await listed(house, closes_in_s=3_600)
+    await house.bid(lot, "bob", 100_00)
+    room = await enter(await come_in("alice"), lot)
+    scheduled = await room.locator("#closes-at").inner_text()
+    await house.order(lot, "hammer")
+    sold = (await house.events(lot))[-1]
+    clock = await room.evaluate(
+        "us => new Intl.DateTimeFormat('en-GB', {timeStyle: 'medium'}).format(us / 1000)", sold["at"]
+    )
+    await expect(room.locator("#closes-at")).to_contain_text(clock)
+    assert clock not in scheduled
+
+
 # Who may bid ----------------------------------------------------------------------------------------------------------
 
 

@@ -85,10 +85,10 @@ export class EventBook {
     return found;
   }
 
-  /** The latest event of this kind. @param {string} ev @returns {any} */
-  latest(ev) {
+  /** The latest event of these kinds. @param {...string} evs @returns {any} */
+  latest(...evs) {
     for (let seq = this.last; seq >= this.first; seq -= 1) {
-      if (this.events.get(seq)?.ev === ev) return this.events.get(seq);
+      if (evs.includes(this.events.get(seq)?.ev)) return this.events.get(seq);
     }
     return null;
   }

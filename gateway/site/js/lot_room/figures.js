@@ -79,9 +79,9 @@ function errorText(lot, clock) {
   return [falls, error].filter(Boolean).join(" · ");
 }
 
-/** The ends in words: now, as listed, and how often it moved. @param {any} lot @param {string} zone @param {any} extended */
-export function showTimes(lot, zone, extended) {
-  const rows = timesOf(lot, zone, extended);
+/** The ends in words: now, as listed, and how often it moved. @param {any} lot @param {string} zone @param {{extended: any, ended: any}} latest */
+export function showTimes(lot, zone, latest) {
+  const rows = timesOf(lot, zone, latest);
   const sign = JSON.stringify(rows);
   const list = byId("times");
   if (list.dataset.sign === sign) return;
@@ -89,16 +89,23 @@ export function showTimes(lot, zone, extended) {
   list.replaceChildren(...rows.map(([id, name, text]) => element("div", {}, element("dt", {}, name), element("dd", { id }, text))));
 }
 
-/** @param {any} lot @param {string} zone @param {any} extended @returns {[string, string, string][]} */
-function timesOf(lot, zone, extended) {
+/** @param {any} lot @param {string} zone @param {{extended: any, ended: any}} events @returns {[string, string, string][]} */
+function timesOf(lot, zone, { extended, ended }) {
   /** @type {[string, string, string][]} */
   const rows = [];
   if (lot.phase === "upcoming") rows.push(["opens-at", say("times.opens"), zoned(lot.terms.opens_at, zone)]);
-  if (lot.closes_at !== null) rows.push(["closes-at", say(lot.isOver ? "times.ended" : "times.ends"), zoned(lot.closes_at, zone)]);
+  const end = lot.isOver ? endOf(lot, ended) : lot.closes_at;
+  if (end !== null) rows.push(["closes-at", say(lot.isOver ? "times.ended" : "times.ends"), zoned(end, zone)]);
   const moved = lot.scheduled_close_at !== null && lot.scheduled_close_at !== lot.closes_at;
   if (moved) rows.push(["scheduled-at", say("times.scheduled"), zoned(lot.scheduled_close_at, zone)]);
   if (lot.extensions > 0) rows.push(["extensions", say("times.extended"), extendedText(lot, extended)]);
   return rows;
+}
+
+/** When it ended: a hammer falls before the end that was set, and the seller's consent comes after it. @param {any} lot @param {any} ended */
+function endOf(lot, ended) {
+  if (ended === null) return lot.closes_at;
+  return Math.min(ended.at, lot.closes_at ?? ended.at);
 }
 
 /** @param {any} lot @param {any} extended */

@@ -184,7 +184,8 @@ export class Room {
     const paddle = lot.you?.paddle ?? null;
     showPrice(lot);
     showEnding(lot, page.clock);
-    showTimes(lot, this.sale?.zone ?? "", book.latest("lot_extended"));
+    const ended = book.latest("lot_sold", "lot_passed", "lot_withdrawn");
+    showTimes(lot, this.sale?.zone ?? "", { extended: book.latest("lot_extended"), ended });
     this.countdowns?.show(byId("countdown"));
     const before = this.standing.kind;
     const { kind } = this.standing.show(lot, book.bidsOf(paddle));
