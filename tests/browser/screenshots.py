@@ -90,6 +90,8 @@ _PATHS: Final = {"catalogue": f"/?sale={SALE}", "console": "/operator", "wall": 
 _OF_OPERATORS: Final = frozenset({"console", "wall"})
 _FIRST_SCREEN: Final = frozenset({("console", "wide"), ("console", "desktop"), ("wall", "wide"), ("wall", "desktop")})
 """Pages that are made to be seen without scrolling, and are shown so where the screen is wide."""
+_LAZY: Final = "catalogue"
+"""The page that draws only what is in sight: a picture of all of it would show empty cards."""
 _TOLD: Final = {
     "catalogue": "#lots .card",
     "console": "tbody [data-lot]",
@@ -125,7 +127,7 @@ class Camera:
                 await self._settle(page, shot)
             except AssertionError as error:
                 self.troubles.append(f"{shot.name}: {str(error).splitlines()[0]}")
-            whole = screen is not PHONE and (shot.of, shot.screen) not in _FIRST_SCREEN
+            whole = screen is not PHONE and shot.of != _LAZY and (shot.of, shot.screen) not in _FIRST_SCREEN
             await page.screenshot(path=self._folder / shot.name, full_page=whole, animations="disabled")
 
     def _path(self, of: str) -> str:
