@@ -176,11 +176,7 @@ class Bulk:
             ProblemError: He may not.
         """
         orgs = {sale.org, self._house.sales.get(sale.sale, sale).org, *(listing.org for listing in listings)}
-        beside = {listing.before for listing in listings if listing.before is not None}
-        for group in {listing.group for listing in listings}:
-            beside.update(self._house.lots_of_group(group))
-        lots = self._house.lots
-        orgs |= {lots[lot].state.listing.org for lot in beside if lot in lots}
+        orgs |= self._counter.orgs_beside(listings)
         self._counter.must_run(identity, *orgs)
         unknown = sorted(org for org in orgs if org is not None and org not in self._house.registers.consignors)
         return [Fault(None, None, f"there is no consignor {org!r} in this house") for org in unknown]

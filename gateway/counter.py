@@ -9,7 +9,7 @@ microseconds. Source: protocol.md, "HTTP".
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -24,6 +24,7 @@ from gateway.auth import BadTokenError, Doorkeeper, Identity, Role
 from gateway.frames import Message
 from gateway.messages import Malformed
 from gateway.problems import ProblemError, answer, malformed, status_of
+from lots.listing import Listing
 from lots.orders import OpenAccounts
 from lots.refusals import Code, Refused
 from lots.state import Accepted, Lot
@@ -113,6 +114,14 @@ class FrontCounter:
         """
         if not all(self.may_run(identity, org) for org in orgs):
             raise ProblemError(403, Code.NOT_YOURS, _NOT_YOURS)
+
+    def orgs_beside(self, listings: Collection[Listing]) -> set[str | None]:
+        """Return who runs the lots beside which these would stand: of their groups, and those they offer again."""
+        lots = self._house.lots
+        beside = {listing.before for listing in listings if listing.before is not None}
+        for group in {listing.group for listing in listings}:
+            beside.update(self._house.lots_of_group(group))
+        return {lots[lot].state.listing.org for lot in beside if lot in lots}
 
     def must_list_for(self, identity: Identity, org: str | None) -> None:
         """See that he may list lots and sales for this consignor (None: for the house itself).

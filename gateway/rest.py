@@ -213,10 +213,8 @@ class Rest:
 
         A sale that is not listed yet is the house's.
         """
-        sale, lots = self._house.sales.get(listing.sale), self._house.lots
-        beside = [*self._house.lots_of_group(listing.group), *([] if listing.before is None else [listing.before])]
-        orgs = {lots[lot].state.listing.org for lot in beside if lot in lots}
-        return {None if sale is None else sale.org, *orgs}
+        sale = self._house.sales.get(listing.sale)
+        return {None if sale is None else sale.org, *self._counter.orgs_beside((listing,))}
 
 
 def _cursor(place: Place) -> str:

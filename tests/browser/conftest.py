@@ -32,7 +32,6 @@ screenshot, the page and its troubles in `reports/browser/`; with KNOCKDOWN_TRAC
 import os
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import pytest_asyncio
@@ -51,8 +50,20 @@ _FAILED = pytest.StashKey[bool]()
 expect.set_options(timeout=10_000)  # what takes a second by itself may wait for a processor
 
 
-class ComeIn(Protocol):
-    """What lets visitors in."""
+class ComeIn:
+    """What lets visitors in.
+
+    Args:
+        chromium: Where their windows are.
+        house: Which house they come to, unless they name another.
+        is_traced: Whether everything they do is kept, to be looked at.
+    """
+
+    def __init__(self, chromium: Browser, house: ServedHouse, *, is_traced: bool) -> None:
+        self.visitors: list[Visitor] = []
+        self._chromium = chromium
+        self._house = house
+        self._is_traced = is_traced
 
     async def __call__(
         self,
@@ -69,6 +80,20 @@ class ComeIn(Protocol):
         at: ServedHouse | None = None,
     ) -> Visitor:
         """Let somebody in with a window of his own; without a name, as a guest."""
+        context = await self._chromium.new_context(
+            **options(language=language, screen=screen, dark=dark, still=still, zone=zone)
+        )
+        if self._is_traced:
+            await context.tracing.start(screenshots=True, snapshots=True)
+        visited = at or self._house
+        url = over.url if over is not None else visited.url
+        if who:
+            await sign_in(context, url, visited.premises.sign(role, who))
+        record = Record()
+        page = await window(context, record, clock_off_s=clock_off_s)
+        visitor = Visitor(who, context, page, record, url)
+        self.visitors.append(visitor)
+        return visitor
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -146,44 +171,16 @@ async def line(house: ServedHouse) -> AsyncIterator[Line]:
 @pytest_asyncio.fixture(loop_scope="package")
 async def come_in(request: pytest.FixtureRequest, chromium: Browser, house: ServedHouse) -> AsyncIterator[ComeIn]:
     """Let visitors in; when the test is over, fail it for whatever went wrong in their windows."""
-    visitors: list[Visitor] = []
-    traced = bool(os.environ.get("KNOCKDOWN_TRACE"))
-
-    async def let_in(
-        who: str = "",
-        role: str = "bidder",
-        *,
-        language: str = "en",
-        screen: Screen = DESKTOP,
-        dark: bool = False,
-        clock_off_s: float = 0,
-        zone: str = "Europe/Berlin",
-        still: bool = True,
-        over: Line | None = None,
-        at: ServedHouse | None = None,
-    ) -> Visitor:
-        context = await chromium.new_context(
-            **options(language=language, screen=screen, dark=dark, still=still, zone=zone)
-        )
-        if traced:
-            await context.tracing.start(screenshots=True, snapshots=True)
-        visited = at or house
-        url = over.url if over is not None else visited.url
-        if who:
-            await sign_in(context, url, visited.premises.sign(role, who))
-        record = Record()
-        page = await window(context, record, clock_off_s=clock_off_s)
-        visitor = Visitor(who, context, page, record, url)
-        visitors.append(visitor)
-        return visitor
-
+    is_traced = bool(os.environ.get("KNOCKDOWN_TRACE"))
+    let_in = ComeIn(chromium, house, is_traced=is_traced)
     yield let_in
+    visitors = let_in.visitors
     troubles = [f"{visitor.who or 'guest'}: {trouble}" for visitor in visitors for trouble in visitor.record.unexpected]
     has_failed = bool(troubles) or request.node.stash.get(_FAILED, False)
     for visitor in visitors:
         if has_failed:
             await visitor.leave_traces(REPORTS, request.node.name)
-        if traced:
+        if is_traced:
             await visitor.context.tracing.stop(path=REPORTS / f"{request.node.name}-{visitor.who or 'guest'}.zip")
         await visitor.context.close()
     assert not troubles, f"went wrong in the browser:\n{listed(troubles)}"

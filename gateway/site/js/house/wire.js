@@ -243,16 +243,19 @@ export class Wire {
 
   /** @param {any} message @returns {Watch[]} */
   #watchesOf(message) {
-    const sales = [...this.watches.values()].filter((watch) => watch.wish.sale !== undefined);
     const ofLot = this.watches.get(`lot ${message.lot}`);
     const found = [ofLot];
     if (message.ev === "operations") found.push(this.watches.get("operations"));
-    if (message.ev === "you") found.push(...sales);
+    if (message.ev === "you") found.push(...this.#sales());
     if (message.ev !== "lot" && message.sale !== undefined) found.push(this.watches.get(`sale ${message.sale}`));
     if (message.ev === "error" && message.op === "watch" && ofLot === undefined) {
-      found.push(...(message.code === "unknown_sale" ? sales : [this.watches.get("operations")]));
+      found.push(...(message.code === "unknown_sale" ? this.#sales() : [this.watches.get("operations")]));
     }
     return /** @type {Watch[]} */ (found.filter((watch) => watch !== undefined));
+  }
+
+  #sales() {
+    return [...this.watches.values()].filter((watch) => watch.wish.sale !== undefined);
   }
 
   // The line ----------------------------------------------------------------------------------------------------------
