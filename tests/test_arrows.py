@@ -42,7 +42,8 @@ LIBRARIES = {
         "websockets",
     },
     "bench": {
-        "jwt", "msgpack", "msgspec", "orjson", "psutil", "redis", "rich", "typer", "uvloop", "websockets",
+        "asyncpg", "hdrh", "jwt", "matplotlib", "msgpack", "msgspec", "orjson", "psutil", "redis", "rich", "starlette",
+        "typer", "uvicorn", "uvloop", "websockets",
     },
 }  # fmt: skip
 """Which libraries a room may know: no Redis in the gateway, no HTTP and no WebSockets in the engine."""
