@@ -1,8 +1,9 @@
 """The wire: one WebSocket connection, from the bytes of the socket to whole messages and back.
 
-An asyncio protocol that uvicorn hands an upgraded connection to, built on the sans-I/O layer of `websockets`. Bytes
-become messages inside `data_received`: no task, no queue and no timer per connection. It refuses to know what a
-message says, who sent it, and what is watched; that is its reception's business.
+An asyncio protocol that uvicorn hands an upgraded connection to, built on the sans-I/O layer of `websockets`; only whole
+messages go past that layer (`plain_frames`), all else goes through it. Bytes become messages inside `data_received`: no
+task, no queue and no timer per connection. It refuses to know what a message says, who sent it, and what is watched; that
+is its reception's business.
 
 Invariants: `Reception.closed` is called exactly once for every wire that was `opened`, as soon as nothing more can be
 written to it; what is written keeps its order; a message is whole, valid UTF-8 if text, and of the type the
@@ -27,7 +28,8 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from engine.limits import GatewayLimits
-from gateway.frames import BY_SUBPROTOCOL, JSON, PING, Codec, Message
+from gateway.frames import BY_SUBPROTOCOL, FINAL_BINARY, FINAL_TEXT, JSON, PING, Codec, Message
+from gateway.plain_frames import end_of_frame, plain_messages
 from gateway.switchboard import Switchboard, Timers
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ class Wire(asyncio.Protocol):
         "_is_open",
         "_opcode",
         "_protocol",
+        "_rest",
         "_spoke",
         "_strays",
         "codec",
@@ -128,6 +131,7 @@ class Wire(asyncio.Protocol):
         self._gathered: list[bytes] = []
         self._fragments: bytearray | None = None
         self._backlog = b""
+        self._rest = b""
         self.headers = NO_HEADERS
         self.codec: Codec = JSON
         self._opcode = _TEXT
@@ -270,6 +274,32 @@ class Wire(asyncio.Protocol):
         if protocol is None:
             self._greet(data)
             return
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        at, length_max = 0, self.switchboard.limits.message_bytes_max
+        while self._is_open and at < len(data):
+            if self._fragments is None:
+                at = self._hear_plain(data, at, length_max)
+            stop = end_of_frame(data, at, length_max)
+            if stop > len(data):
+                self._rest = data[at:]
+                return
+            self._read_odd(protocol, data[at:stop])
+            at = stop
+        if at < len(data):  # all that is left of a connection that ends is its closing handshake
+            self._read_odd(protocol, data[at:])
+
+    def _hear_plain(self, data: bytes, at: int, length_max: int) -> int:
+        """Hear the messages that stand at `at` in plain frames; return where something else begins."""
+        first = FINAL_TEXT if self.codec.is_text else FINAL_BINARY
+        payloads, at = plain_messages(data, at, first, length_max)
+        for payload in payloads:
+            if self._is_open:
+                self._hear(payload)
+        return at
+
+    def _read_odd(self, protocol: ServerProtocol, data: bytes) -> None:
+        """Let the library read what is not plain: whole frames, one that must be refused, or the end."""
         protocol.receive_data(data)
         for event in protocol.events_received():
             if self._is_open:

@@ -169,7 +169,7 @@ def masking_off(data: bytes) -> bytes:
         pytest.param(
             masked(Opcode.BINARY, b"\x80", fin=False) + masked(Opcode.CONT, b""), 1003, id="binary-fragment-on-json"
         ),
-        pytest.param(masked(Opcode.BINARY, b"\x80") + b"\x83\x80", 1002, id="binary-on-json-then-worse"),
+        pytest.param(masked(Opcode.BINARY, b"\x80") + b"\x83\x80", 1003, id="the-first-of-two-breaches"),
         pytest.param(masked(Opcode.TEXT, b"\xff\xfe"), 1007, id="bad-utf-8"),
         pytest.param(masked(Opcode.CLOSE, b"\x03\xe8\xff"), 1007, id="bad-utf-8-in-close"),
         pytest.param(masked(Opcode.TEXT, bytes(16_385)), 1009, id="too-long"),
