@@ -4,7 +4,10 @@ It refuses to know the journal, tasks and sockets: it drafts synchronously, and 
 stored. The inbox is the only order there is: between the bids, and between the bids and the hammer.
 
 Invariants: a draft is made on values and changes nothing until `adopt`; stamps in the inbox never run back;
-every order is answered exactly once. Times are microseconds.
+every order is answered exactly once. An order leaves the inbox when its draft is sent: what is drafted ahead, while
+the batch before it is on its way, is only work done early, and is forgotten where that batch or the inbox turns out
+otherwise.
+Times are microseconds.
 """
 
 from bisect import bisect_left, bisect_right
@@ -66,8 +69,14 @@ class Answered(NamedTuple):
 class Draft:
     """What a batch of orders leads to, if the journal takes it.
 
+    Args:
+        actor: Whose orders.
+        salts: For the private parts.
+        on: The draft that it follows, which is not stored yet; None: it follows what is.
+
     Attributes:
         actor: Whose orders.
+        epoch: The term in which it is written.
         lots: The group's lots after it.
         answered: The orders of the batch with their outcomes, in inbox order.
         heard: How many of them others than their givers hear of.
@@ -75,12 +84,15 @@ class Draft:
         touched: The bidders whose standing may change, by lot.
     """
 
-    __slots__ = ("_salts", "actor", "answered", "heard", "lots", "pens", "touched")
+    __slots__ = ("_from", "_salts", "_tails", "actor", "answered", "epoch", "heard", "lots", "pens", "touched")
 
-    def __init__(self, actor: "Actor", salts: Salts) -> None:
+    def __init__(self, actor: "Actor", salts: Salts, on: "Draft | None" = None) -> None:
         self.actor = actor
+        self.epoch = actor.epoch
         self._salts = salts
-        self.lots: dict[str, Lot] = dict(actor.lots)
+        self._from = actor.lots if on is None else on.lots
+        self._tails = actor.tails if on is None else on.tails
+        self.lots: dict[str, Lot] = dict(self._from)
         self.answered: list[Answered] = []
         self.heard = 0
         self.pens: dict[str, Pen] = {}
@@ -104,16 +116,25 @@ class Draft:
         after = self.lots[lot] = evolve(before, event)
         pen = self.pens.get(lot)
         if pen is None:
-            pen = self.pens[lot] = Pen(self.actor.tails[lot], self.actor.epoch, self._salts)
+            pen = self.pens[lot] = Pen(self._tails[lot], self.epoch, self._salts)
             self.touched[lot] = set()
         pen.write(event, lag_us)
         self.touched[lot].update(_touched(before, event, after))
+
+    def follows_on(self, actor: "Actor") -> bool:
+        """Whether its actor stands where this draft was begun, and in the same term."""
+        return self._from is actor.lots and self.epoch == actor.epoch
+
+    @property
+    def tails(self) -> dict[str, Tail]:
+        """Where the group's logs end after it."""
+        return self._tails | {lot: pen.tail for lot, pen in self.pens.items()}
 
     @property
     def batch(self) -> Batch:
         """What the journal is asked to append."""
         writes = [Write(lot, pen.start, pen.entries) for lot, pen in self.pens.items()]
-        return Batch(self.actor.group, self.actor.epoch, writes)
+        return Batch(self.actor.group, self.epoch, writes)
 
     def commits(self) -> list[Commit]:
         """Return what there is to tell about each lot that was written."""
@@ -172,6 +193,7 @@ class Actor:
         self.ailed: Outage | None = None
         self.ailment = ""
         self.broken: str | None = None
+        self._ahead: Draft | None = None
         self._last_at = 0
 
     @property
@@ -192,13 +214,30 @@ class Actor:
 
     def draft(self, orders_max: int, salts: Salts) -> Draft:
         """Take up to `orders_max` orders from the inbox and decide them; if that fails, they all wait as before."""
-        draft = Draft(self, salts)
-        inbox = self.inbox
-        for waiting in islice(inbox, orders_max):
-            draft.take(waiting)
+        ahead, self._ahead = self._ahead, None
+        draft = ahead if ahead is not None and ahead.follows_on(self) else Draft(self, salts)
+        self._decide_more(draft, orders_max)
         for _ in draft.answered:
-            inbox.popleft()
+            self.inbox.popleft()
         return draft
+
+    def draft_ahead(self, on: Draft, orders_max: int, salts: Salts, orders_at_once: int) -> bool:
+        """Decide what waits as if `on`, which is on its way to the store, were stored; `draft` will go on from there.
+
+        Returns:
+            Whether there is more to decide: at most `orders_at_once` are now.
+        """
+        ahead = self._ahead or Draft(self, salts, on)
+        self._ahead = None  # should a decision fail, it fails again when it counts
+        end = min(len(ahead.answered) + orders_at_once, orders_max)
+        self._decide_more(ahead, end)
+        self._ahead = ahead
+        return len(ahead.answered) == end < min(orders_max, len(self.inbox))
+
+    def _decide_more(self, draft: Draft, end: int) -> None:
+        """Decide the orders of the inbox that a draft does not have yet, up to so many in all."""
+        for waiting in islice(self.inbox, len(draft.answered), end):
+            draft.take(waiting)
 
     def adopt(self, draft: Draft) -> None:
         """Make a draft that was stored the state of the group."""
@@ -213,6 +252,7 @@ class Actor:
             unknown: Whether it may be stored all the same.
         """
         self.epoch = 0
+        self._ahead = None
         self.lost = draft if unknown else None
         for waiting, outcome, _ in reversed(draft.answered):
             self.inbox.appendleft(replace(waiting, drafted=outcome) if unknown else waiting)
@@ -224,6 +264,7 @@ class Actor:
         failed half-way, each order stands for itself: what is in the log is accepted again, the rest is decided anew.
         """
         draft, self.lost = self.lost, None
+        self._ahead = None
         if draft is None:
             return []
         asked = sum(len(pen.entries) for pen in draft.pens.values())
@@ -237,6 +278,7 @@ class Actor:
 
     def put_in(self, orders: list[Order], due: int, now: int) -> None:
         """Put orders of the house before all that came in at `due` or later; what came in before is decided before."""
+        self._ahead = None
         inbox = self.inbox
         place = bisect_left(inbox, due, key=lambda waiting: waiting.at)
         at = inbox[place].at if place < len(inbox) else self.stamp(now)
@@ -245,6 +287,7 @@ class Actor:
 
     def put_in_as_of(self, order: Order, at: int, reply: Reply) -> None:
         """Put in an order as of an earlier instant, before all that came in after it."""
+        self._ahead = None
         place = bisect_right(self.inbox, at, key=lambda waiting: waiting.at)
         self.inbox.insert(place, Waiting(order, at, 0, reply))
 
@@ -253,6 +296,7 @@ class Actor:
 
         Left are orders that may be stored already, and those of the house: a ring is not rung again.
         """
+        self._ahead = None
         orders, self.inbox = self.inbox, deque(waiting for waiting in self.inbox if _stays(waiting))
         return [waiting for waiting in orders if not _stays(waiting)]
 

@@ -22,6 +22,8 @@ class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Orders of one group that go into one append."""
     round_orders_max: int = 1_024
     """Orders of all groups that go into one append: while it is on its way, the next ones are drafted."""
+    ahead_orders_max: int = 64
+    """Orders of one group that are drafted in one pass of the loop while its append is on its way."""
     round_groups_max: int = 512
     """Groups that go into one append: the store spends as much on a group as on three orders."""
     refusals_kept_per_lot: int = 10_000

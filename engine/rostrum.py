@@ -2,7 +2,8 @@
 
 One round: heal the groups that are not known to be ours, draft what waits in the ready actors, append all drafts in one
 call, adopt what was stored, answer, publish. Meanwhile the next orders gather, so batches form by themselves; and while
-one append is on its way, other groups' orders are drafted, so that the store and we do not wait for each other.
+an append is on its way, other groups' orders are drafted, and those of the same group ahead, so that the store and we
+do not wait for each other.
 It refuses to know what an order means, who waits for the answer, and when a lot is due.
 
 Invariants. Nothing leaves before the append that holds it has returned; a group has one append on its way at most; all
@@ -14,7 +15,7 @@ down. Source: design.md, "The path of a bid".
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import msgpack
@@ -87,7 +88,7 @@ class Rostrum:
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._away: set[str] = set()
+        self._away: dict[str, Draft] = {}
         self.halted = False
 
     def call(self, actor: Actor) -> None:
@@ -175,14 +176,15 @@ class Rostrum:
             self._send(appends, drafts)
 
     def _send(self, appends: asyncio.TaskGroup, drafts: list[Draft]) -> None:
-        self._away.update(draft.actor.group for draft in drafts)
+        self._away.update((draft.actor.group, draft) for draft in drafts)
         append = appends.create_task(self._append(drafts))
         self._under_way.add(append)
         append.add_done_callback(partial(self._has_returned, drafts))
 
     def _has_returned(self, drafts: list[Draft], append: asyncio.Task[None]) -> None:
         self._under_way.discard(append)
-        self._away.difference_update(draft.actor.group for draft in drafts)
+        for draft in drafts:
+            del self._away[draft.actor.group]
         if append.cancelled():
             for draft in drafts:
                 self._put_back(draft, unknown=True)
@@ -278,7 +280,10 @@ class Rostrum:
         drafts: list[Draft] = []
         left = self._limits.round_orders_max
         for group, actor in list(self._ready.items()):
-            if group in self._ailing or group in self._away:
+            if group in self._ailing:
+                continue
+            if group in self._away:
+                self._draft_ahead(actor, self._away[group])
                 continue
             del self._ready[group]
             draft = self._draft(actor, min(left, self._limits.batch_orders_max))
@@ -291,6 +296,13 @@ class Rostrum:
                 self._wake.set()
                 break
         return drafts
+
+    def _draft_ahead(self, actor: Actor, on: Draft) -> None:
+        """Use the time in which a batch is on its way, a few orders at a time: its answers must not wait for us."""
+        with suppress(Exception):  # it is said, and the group stopped, when the same decision is made in earnest
+            limits = self._limits
+            if actor.draft_ahead(on, limits.batch_orders_max, self._salts, limits.ahead_orders_max):
+                self._wake.set()
 
     def _draft(self, actor: Actor, orders_max: int) -> Draft | None:
         try:

@@ -1,8 +1,8 @@
 """Plain frames: the one kind of frame that nearly all of a bid storm is made of, taken apart without ceremony.
 
-A plain frame is a whole message: final, of the wire's own kind, masked, no longer than a message may be. It is read here
-in a microsecond; the library takes four, since its parser can stop at any byte. It refuses to judge: whatever is not plain
-(control frames, fragments, nonsense) is only measured, so that the library gets it whole and says what it is.
+A plain frame is a whole message: final, of the wire's own kind, masked, no longer than a message may be. It is read
+here in a microsecond; the library takes four, since its parser can stop at any byte. It refuses to judge: whatever is
+not plain (control frames, fragments, nonsense) is only measured, so that the library gets it whole and says what it is.
 
 Invariant: nothing is read past the last whole frame. Sizes and places are bytes. Source: RFC 6455, section 5.2.
 """

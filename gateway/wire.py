@@ -1,9 +1,9 @@
 """The wire: one WebSocket connection, from the bytes of the socket to whole messages and back.
 
-An asyncio protocol that uvicorn hands an upgraded connection to, built on the sans-I/O layer of `websockets`; only whole
-messages go past that layer (`plain_frames`), all else goes through it. Bytes become messages inside `data_received`: no
-task, no queue and no timer per connection. It refuses to know what a message says, who sent it, and what is watched; that
-is its reception's business.
+An asyncio protocol that uvicorn hands an upgraded connection to, built on the sans-I/O layer of `websockets`; only
+whole messages go past that layer (`plain_frames`), all else goes through it. Bytes become messages inside
+`data_received`: no task, no queue and no timer per connection. It refuses to know what a message says, who sent it, and
+what is watched; that is its reception's business.
 
 Invariants: `Reception.closed` is called exactly once for every wire that was `opened`, as soon as nothing more can be
 written to it; what is written keeps its order; a message is whole, valid UTF-8 if text, and of the type the

@@ -132,6 +132,109 @@ def test_a_decision_that_fails_leaves_every_order_waiting(monkeypatch: pytest.Mo
     assert room.waiting() == ["1", "evil", "3"]
 
 
+# What is drafted ahead ------------------------------------------------------------------------------------------------
+
+
+def ahead(room: Room) -> Draft:
+    """Send a batch, and draft a bid and a refusal ahead of its return."""
+    room.give(bid("1", 100), OPENS_AT)
+    sent = room.draft()
+    room.give(bid("2", 110, "bob"), OPENS_AT)
+    room.give(bid("3", 110, "cid"), OPENS_AT)
+    assert not room.actor.draft_ahead(sent, 100, SALTS, 100)
+    return sent
+
+
+def bids(room: Room) -> int:
+    """Return how many bids the lot has that are stored."""
+    return room.actor.lots["A"].bids
+
+
+def bids_decided(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note the refs of bids as they are decided from now on."""
+    decided: list[str] = []
+
+    def noting(lots: Mapping[str, Lot], order: Order, at: int) -> Decision:
+        decided.append(getattr(order, "ref", ""))
+        return decide(lots, order, at)
+
+    monkeypatch.setattr("engine.actor.decide", noting)
+    return decided
+
+
+def test_what_was_drafted_ahead_waits_until_the_batch_before_it_is_adopted(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room()
+    sent = ahead(room)
+    assert room.waiting() == ["2", "3"]
+    assert bids(room) == 0
+    decided = bids_decided(monkeypatch)
+    room.actor.adopt(sent)
+    room.give(bid("4", 120, "cid"), OPENS_AT)
+    draft = room.draft()
+    assert decided == ["4"]
+    assert outcomes(draft) == ["accepted", "below_ask", "accepted"]
+    (write,) = draft.batch.writes
+    assert write.top == room.actor.tails["A"].top
+    assert [entry.n for entry in write.entries] == list(range(write.top.n + 1, write.top.n + 5))
+    room.actor.adopt(draft)
+    assert bids(room) == 3
+    assert not room.waiting()
+
+
+def test_it_is_drafted_a_few_orders_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room()
+    room.give(bid("0", 100), OPENS_AT)
+    sent = room.draft()
+    for number in range(1, 6):
+        room.give(bid(str(number), 100 + 10 * number, f"b{number}"), OPENS_AT)
+    decided = bids_decided(monkeypatch)
+    assert [room.actor.draft_ahead(sent, 4, SALTS, 2) for _ in range(3)] == [True, False, False]
+    assert decided == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("what", ["not stored", "another term", "an extension first", "taken out"])
+def test_what_was_drafted_ahead_is_forgotten_where_things_turn_out_otherwise(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room()
+    sent = ahead(room)
+    if what == "not stored":
+        room.actor.put_back(sent, unknown=False)
+        room.actor.epoch = 1
+    else:
+        room.actor.adopt(sent)
+    if what == "another term":
+        room.actor.epoch = 2
+    elif what == "an extension first":
+        room.actor.put_in([ExtendForOutage("A", CLOSES_AT + 5)], OPENS_AT, OPENS_AT)
+    elif what == "taken out":
+        del room.actor.take_refusable()[:]
+        room.give(bid("5", 130, "dan"), OPENS_AT)
+    waiting = room.waiting()
+    decided = bids_decided(monkeypatch)
+    draft = room.draft()
+    assert [ref or "ExtendForOutage" for ref in decided] == waiting
+    assert draft.batch.epoch == room.actor.epoch
+    assert draft.pens["A"].start == room.actor.tails["A"].top
+
+
+def test_a_decision_that_breaks_ahead_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room()
+    room.give(bid("1", 100), OPENS_AT)
+    sent = room.draft()
+    room.give(bid("2", 110, "bob"), OPENS_AT)
+
+    def breaking(_lots: Mapping[str, Lot], _order: Order, _at: int) -> Decision:
+        raise AssertionError
+
+    monkeypatch.setattr("engine.actor.decide", breaking)
+    with pytest.raises(AssertionError):
+        room.actor.draft_ahead(sent, 100, SALTS, 100)
+    monkeypatch.setattr("engine.actor.decide", decide)
+    room.actor.adopt(sent)
+    assert outcomes(room.draft()) == ["accepted"]
+
+
 # What was not stored --------------------------------------------------------------------------------------------------
 
 
