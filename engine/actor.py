@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,7 +58,7 @@ class Waiting(Struct, frozen=True, gc=False):
         return isinstance(self.drafted, Accepted) and not self.drafted.repeat
 
 
-class Answered(NamedTuple):
+class Answered(Struct, frozen=True, gc=False):
     """An order with the outcome that a draft gives it, and whether anyone but its giver hears of it."""
 
     waiting: Waiting
@@ -197,13 +197,19 @@ class Actor:
         self._last_at = 0
 
     @property
+    def is_well(self) -> bool:
+        """Whether nothing speaks against taking an order for any of its lots."""
+        return self.ailing_since is None and self.broken is None and not self.uncatalogued
+
+    @property
     def claim(self) -> Claim:
         """What must be taken over before this actor may write."""
         return Claim(self.group, tuple(self.tails))
 
     def stamp(self, now: int) -> int:
         """Return the instant of an order that comes in now: a group's time never runs back."""
-        self._last_at = max(self._last_at, now)
+        if now > self._last_at:
+            self._last_at = now
         return self._last_at
 
     def remember(self, lot: Lot, tail: Tail) -> None:
@@ -254,8 +260,9 @@ class Actor:
         self.epoch = 0
         self._ahead = None
         self.lost = draft if unknown else None
-        for waiting, outcome, _ in reversed(draft.answered):
-            self.inbox.appendleft(replace(waiting, drafted=outcome) if unknown else waiting)
+        for answered in reversed(draft.answered):
+            waiting = answered.waiting
+            self.inbox.appendleft(replace(waiting, drafted=answered.outcome) if unknown else waiting)
 
     def find_lost(self) -> list[Answered]:
         """Take the answers to a lost draft from the inbox if the logs, which were read again, hold all of it.

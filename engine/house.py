@@ -125,6 +125,8 @@ class House:
     def _cannot_take(self, actor: Actor, order: Order, at: int) -> Refused | None:
         if len(actor.inbox) >= self.limits.inbox_len_max:
             return Refused(Code.OVERLOADED, "Too many orders wait for this lot; send it again in a moment.", None, at)
+        if actor.is_well and not self._watch.faults and self._closed_because is None:
+            return None
         if actor.broken is not None or self._is_beyond_patience(actor):
             return Refused(Code.UNAVAILABLE, OUT_OF_ORDER, None, at)
         if order.lot in actor.uncatalogued and not isinstance(order, ListLot):

@@ -396,10 +396,11 @@ class Rostrum:
         self._answer(draft.answered, draft.actor.group)
 
     def _answer(self, answers: Iterable[Answered], group: str) -> None:
-        for waiting, outcome, is_heard in answers:
+        for answered in answers:
+            waiting, outcome = answered.waiting, answered.outcome
             if outcome is not None:
                 waiting.reply(outcome)
-                self._count(waiting, outcome, group, is_heard=is_heard)
+                self._count(waiting, outcome, group, is_heard=answered.is_heard)
 
     def _count(self, waiting: Waiting, outcome: Answer, group: str, *, is_heard: bool) -> None:
         if isinstance(outcome, Accepted):
