@@ -34,7 +34,7 @@ class SystemClock:
     def now(self) -> int:
         """The machine's time in microseconds, or the latest instant told so far if that is later."""
         wall = time.time_ns() // 1_000
-        if wall > self._latest:  # not max(): every bid asks, and a call would cost more than the clock
+        if wall > self._latest:  # noqa: PLR1730  every bid asks, and a call of max() would cost more than the clock
             self._latest = wall
         return self._latest
 
