@@ -127,12 +127,12 @@ static void upgrade(struct reader *r, const char *request, size_t size) {
     send_all(r->fd, request, size);
     do {
         ssize_t got = recv(r->fd, buffer + have, BUFFER - 1 - have, 0);
-        if (got <= 0) die("the house hung up during the upgrade");
+        if (got <= 0) die("hung up on during the upgrade");
         have += (size_t)got;
         buffer[have] = 0;
     } while (!(end = strstr(buffer, "\r\n\r\n")));
     if (strncmp(buffer, "HTTP/1.1 101", 12)) {
-        fprintf(stderr, "the house refused the upgrade: %.60s\n", buffer);
+        fprintf(stderr, "the upgrade was refused: %.60s\n", buffer);
         exit(1);
     }
     take(r, end + 4, have - (size_t)(end + 4 - buffer));
