@@ -67,8 +67,7 @@ def say(curve: Curve) -> None:
             f"Each further 1,000 lots add {figure(straight.slope * 1_000)} ms to the p99, {certainty(straight)}; "
             f"as a power law, ten times the lots take {figure(10**bent.exponent)} times as long, {certainty(bent)}."
         )
-        better = max(straight, bent, key=lambda law: law.r2)
-        curve.law = drawable(better, curve.places())
+        curve.law = drawable(straight if straight.r2 >= bent.r2 else bent, curve.places())
     prompt = [point.at for point in curve.points if point.figures["within_500ms"] >= 0.99]
     if prompt:
         curve.words.append(f"With up to {max(prompt):,} lots 99 of 100 are announced within 500 ms of the end.")
