@@ -23,7 +23,7 @@ FLAT_MAX = 0.3
 
 def bid_rate(scope: Scope) -> Curve:
     """Draw the curve."""
-    curve = _blank()
+    curve = blank()
     wanted = FULL if scope.full else SHORT
     with curve.trying(*wanted), house() as running:
         reports, limits = _measure(curve, scope, running, wanted)
@@ -32,7 +32,8 @@ def bid_rate(scope: Scope) -> Curve:
     return curve
 
 
-def _blank() -> Curve:
+def blank() -> Curve:
+    """The curve without points."""
     return Curve(
         name="bid_rate",
         title="Durable bids a second at full throttle",

@@ -17,7 +17,7 @@ SHORT = (1, 1_000)
 
 def closing_lag(scope: Scope) -> Curve:
     """Draw the curve."""
-    curve = _blank()
+    curve = blank()
     for lots in FULL if scope.full else SHORT:
         scope.note(f"{lots:,} lots ending together")
         with curve.trying(lots), house() as running:
@@ -26,7 +26,8 @@ def closing_lag(scope: Scope) -> Curve:
     return curve
 
 
-def _blank() -> Curve:
+def blank() -> Curve:
+    """The curve without points."""
     return Curve(
         name="closing_lag",
         title="Lots that end together: announced after the end",

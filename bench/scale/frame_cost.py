@@ -54,7 +54,7 @@ def rate_for(watchers: int) -> float:
 
 def frame_cost(scope: Scope) -> Curve:
     """Draw the curve."""
-    curve = _blank()
+    curve = blank()
     wanted = within_seats(curve, FULL if scope.full else SHORT, raise_open_files())
     with curve.trying(*wanted), tempfile.TemporaryDirectory(prefix="kd-bench-") as directory:
         studio = Studio(Path(directory))
@@ -63,7 +63,8 @@ def frame_cost(scope: Scope) -> Curve:
     return curve
 
 
-def _blank() -> Curve:
+def blank() -> Curve:
+    """The curve without points."""
     return Curve(
         name="frame_cost",
         title="What a delivered frame costs the house",

@@ -27,7 +27,7 @@ _BIDDERS = 256
 
 def load_latency(scope: Scope) -> Curve:
     """Draw the curve."""
-    curve = _blank()
+    curve = blank()
     wanted = FULL if scope.full else SHORT
     with curve.trying(*wanted), house() as running:
         unit = round_trip(running.store_socket)
@@ -36,7 +36,8 @@ def load_latency(scope: Scope) -> Curve:
     return curve
 
 
-def _blank() -> Curve:
+def blank() -> Curve:
+    """The curve without points."""
     return Curve(
         name="load_latency",
         title="From the intended send time to the acknowledgement",

@@ -21,7 +21,7 @@ _DAY_US = 24 * 3600 * 1_000_000
 
 def lot_memory(scope: Scope) -> Curve:
     """Draw the curve."""
-    curve = _blank()
+    curve = blank()
     wanted = FULL if scope.full else SHORT
     with curve.trying(*wanted), house() as running:
         _list(curve, scope, running, wanted)
@@ -29,7 +29,8 @@ def lot_memory(scope: Scope) -> Curve:
     return curve
 
 
-def _blank() -> Curve:
+def blank() -> Curve:
+    """The curve without points."""
     return Curve(
         name="lot_memory",
         title="Memory of the house by listed lots",

@@ -26,7 +26,7 @@ _KIB = 1024
 
 def watcher_memory(scope: Scope) -> Curve:
     """Draw the curve."""
-    curve = _blank()
+    curve = blank()
     wanted = within_seats(curve, FULL if scope.full else SHORT, raise_open_files())
     with curve.trying(*wanted), tempfile.TemporaryDirectory(prefix="kd-bench-") as directory:
         studio = Studio(Path(directory))
@@ -36,7 +36,8 @@ def watcher_memory(scope: Scope) -> Curve:
     return curve
 
 
-def _blank() -> Curve:
+def blank() -> Curve:
+    """The curve without points."""
     return Curve(
         name="watcher_memory",
         title="Memory of the house by idle watchers",
