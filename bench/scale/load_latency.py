@@ -118,8 +118,9 @@ def say(curve: Curve, unit: Latency) -> None:
     curve.words.append(f"One fsynced XADD there and back: p50 {unit.p50_ms:.2f} ms, p99 {unit.p99_ms:.2f} ms.")
     if not curve.points:
         return
-    first, last = curve.points[0], curve.points[-1]
-    for point in (first, last):
+    # The last point is beyond what the house takes, if it was saturated there.
+    taken = curve.points[:-1] if curve.missing and len(curve.points) > 1 else curve.points
+    for point in [taken[0], taken[-1]][: len(taken)]:
         curve.words.append(
             f"At {point.at:,} bids a second p50 is {figure(point.figures['p50_round_trips'])} "
             f"and p99 {figure(point.figures['p99_round_trips'])} round trips."

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.scale.curve import Curve
-from bench.scale.fit import figure
 
 _INCHES = (9.0, 4.2)
 _COLOURS = ("#1f4e79", "#c0504d", "#7f7f7f")
@@ -22,10 +21,8 @@ def picture(curve: Curve) -> Figure:
     axes = drawing.add_subplot()
     for column, colour, mark in zip(curve.drawn, _COLOURS, _MARKS, strict=False):
         axes.plot(curve.places(), curve.heights(column), color=colour, marker=mark, label=curve.columns[column])
-    if curve.law:
-        axes.plot(
-            *zip(*curve.law, strict=True), color="#555", linestyle="--", linewidth=1, label="the law in words below"
-        )
+    if law := _beside_the_points(curve):
+        axes.plot(*zip(*law, strict=True), color="#555", linestyle="--", linewidth=1, label="the law in words below")
     _scale(axes, curve)
     axes.set_title(curve.title, loc="left")
     axes.set_xlabel(curve.across)
@@ -35,8 +32,14 @@ def picture(curve: Curve) -> Figure:
     return drawing
 
 
+def _beside_the_points(curve: Curve) -> list[tuple[float, float]]:
+    """The law without what is far below every point: near nought a line falls through any logarithmic axis."""
+    lowest = min(min(curve.heights(column)) for column in curve.drawn)
+    return [(at, height) for at, height in curve.law if height > lowest / 2]
+
+
 def _scale(axes: Axes, curve: Curve) -> None:
-    said = FuncFormatter(lambda value, _at: figure(value))
+    said = FuncFormatter(lambda value, _at: f"{value:,g}")
     axes.set_xscale("log")
     axes.set_xticks(curve.places(), [f"{at:,.0f}" for at in curve.places()])
     axes.xaxis.set_minor_formatter(NullFormatter())
