@@ -13,7 +13,7 @@ import msgspec
 from bench.closing import NotInTimeError
 from bench.compile_c import CompilerMissingError
 from bench.desk import DeskError
-from bench.fanout import ChildSilentError
+from bench.drain import ChildSilentError
 from bench.load import LineError
 from bench.scale.fit import figure
 from bench.server import HouseNotReadyError

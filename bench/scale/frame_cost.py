@@ -15,8 +15,9 @@ from typing import NamedTuple
 import uvloop
 
 from bench.desk import Desk, lot_listing
-from bench.fanout import Bidder, Drain, Studio, unheard
+from bench.drain import Drain, Studio
 from bench.load import Line, dial
+from bench.one_lot import Bidder, unheard, watching
 from bench.scale.curve import Curve, Scope, within_seats
 from bench.scale.fit import certainty, figure, line, steps_between
 from bench.server import House, house, raise_open_files
@@ -123,9 +124,9 @@ class Stage:
         """What events before so many watchers cost, and the raw loop's CPU microseconds per frame."""
         lot = f"scale-{count}"
         bidder = await self.bidder(lot)
-        scripts = self._studio.scripts(self._running.address, lot)
+        script = watching(self._running.address, lot, "full")
         spent, raw_us = Spent(0.0, 0.0, 0, 0, 0), 0.0
-        async with self._studio.watchers(self._running.address, count, scripts) as drain:
+        async with self._studio.watchers(self._running.address, count, script) as drain:
             await asyncio.sleep(_GREETED_S)
             for _ in range(self._rounds):
                 spent = _both(spent, await self._events(bidder, drain, count))

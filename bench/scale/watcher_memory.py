@@ -12,7 +12,8 @@ from pathlib import Path
 
 import uvloop
 
-from bench.fanout import Studio, list_one_lot
+from bench.drain import Studio
+from bench.one_lot import list_one_lot, watching
 from bench.scale.curve import Curve, Scope, within_seats
 from bench.scale.fit import certainty, drawable, figure, line
 from bench.server import House, house, raise_open_files
@@ -52,11 +53,11 @@ async def _fill(curve: Curve, scope: Scope, running: House, studio: Studio, want
     lot = await asyncio.to_thread(list_one_lot, running)
     await asyncio.sleep(_SETTLE_S)
     before, there = running.rss_bytes(), 0
-    scripts = studio.scripts(running.address, lot)
+    script = watching(running.address, lot, "full")
     async with AsyncExitStack() as crowds:
         for count in wanted:
             scope.note(f"{count:,} idle watchers")
-            drain = await crowds.enter_async_context(studio.watchers(running.address, count - there, scripts))
+            drain = await crowds.enter_async_context(studio.watchers(running.address, count - there, script))
             await drain.reaches(_GREETINGS * (count - there))
             await asyncio.sleep(_SETTLE_S)
             there = count
