@@ -10,16 +10,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from bench.load import Address
 from bench.pace import FLIGHT_LEN
 from bench.peers import node
-from bench.peers.bid_deciders import SCHEMA, SCRIPT
 from bench.peers.bid_flight import Peer, Plain, Shape
+from bench.peers.bid_schema import SCHEMA
+from bench.peers.bid_scripts import SCRIPT
 from bench.peers.bid_socketio import SocketIo
 from bench.peers.postgres import postgres
-from bench.peers.program import Program, started
+from bench.peers.program import NotInstalledError, Program, started
 from bench.peers.redis_store import RedisStore, redis_store
 from bench.peers.room import room
 from bench.server import ROOT, free_port
@@ -72,12 +74,14 @@ def _starlette_lua(kind: str, shape: Shape) -> Iterator[Running]:
 
 @contextmanager
 def _postgres_row_lock() -> Iterator[Running]:
+    if find_spec("asyncpg") is None:
+        raise NotInstalledError("asyncpg is not installed")
     with postgres() as store:
         store.run(SCHEMA)
         for lot in (HOT, WARM):
-            store.value("INSERT INTO lots VALUES ($1, 0, NULL, 0) RETURNING seq", lot)
+            store.run("INSERT INTO lots VALUES (:'lot', 0, NULL, 0)", lot=lot)
         with _starlette("rows", store.dsn, ONE_EACH, store.program) as peer:
-            yield Running(peer, lambda lot: store.value("SELECT count(*) FROM events WHERE lot = $1", lot))
+            yield Running(peer, lambda lot: int(store.run("SELECT count(*) FROM events WHERE lot = :'lot'", lot=lot)))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ one), compression off, orjson for JSON. Instants in microseconds since the epoch
 import itertools
 import sys
 import time
+from contextlib import AbstractAsyncContextManager
 
 import orjson
 import uvicorn
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from bench.peers.bid_deciders import Decide, decider
+from bench.peers.bid_scripts import Decide, scripts
 
 _USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"  # fills the event up
 
@@ -46,9 +47,17 @@ class Counter:
         return {"ev": "accepted", "ref": ref, "lot": lot, "seq": seq, "at": at, "paddle": bidder, "amount": amount}
 
 
+def _decider(kind: str, store: str) -> AbstractAsyncContextManager[Decide]:
+    if kind == "rows":
+        from bench.peers.bid_rows import rows  # noqa: PLC0415  asyncpg is there only where this peer is wanted
+
+        return rows(store)
+    return scripts(store, gathered=kind == "gathered")
+
+
 async def main(port: int, kind: str, store: str) -> None:
     """Serve until told to end."""
-    async with decider(kind, store) as decide:
+    async with _decider(kind, store) as decide:
         app = Starlette(routes=[WebSocketRoute("/v1/ws", Counter(decide).serve)])
         config = uvicorn.Config(
             app,

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-import asyncpg
 import redis
 import uvloop
 
@@ -26,7 +25,7 @@ from bench.surge import Options, Progress, Report, nothing_shown, surge
 
 WARM_UP_S = 0.5
 US_PER_S = 1_000_000
-_BROKE = (PeerFailedError, LineError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, redis.RedisError)
+_BROKE = (PeerFailedError, LineError, OSError, redis.RedisError)
 
 
 Ran = TypeVar("Ran")

@@ -6,7 +6,6 @@ connections from this machine alone, and needs no password for them. PostgreSQL 
 as the user `postgres`, who owns its directory. The directory is removed when it has ended. Sizes in PostgreSQL's units.
 """
 
-import asyncio
 import os
 import pwd
 import subprocess
@@ -16,8 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import asyncpg
-
 from bench.peers.program import NotInstalledError, PeerFailedError, Program, on_path, started
 from bench.peers.room import room
 from bench.server import free_port
@@ -26,6 +23,7 @@ USER = "postgres"
 _INSTALLED = Path("/usr/lib/postgresql")
 _INITDB_WAIT_S = 60.0
 _READY_WAIT_S = 20.0
+_PSQL_WAIT_S = 30.0
 _SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
@@ -37,32 +35,27 @@ _SETTINGS = {
 
 
 class Postgres(NamedTuple):
-    """A running PostgreSQL: how it is connected to, and its processes."""
+    """A running PostgreSQL: where its socket lies, its port, and its processes."""
 
-    dsn: str
+    directory: Path
+    port: int
     program: Program
 
-    def run(self, statements: str) -> None:
-        """Run statements that give nothing back."""
-        asyncio.run(self._run(statements))
+    @property
+    def dsn(self) -> str:
+        """How a client connects to it."""
+        return f"postgresql://{USER}@/postgres?host={self.directory}&port={self.port}"
 
-    def value(self, query: str, *arguments: str) -> int:
-        """The one number that a query gives."""
-        return asyncio.run(self._value(query, *arguments))
-
-    async def _run(self, statements: str) -> None:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            await connection.execute(statements)
-        finally:
-            await connection.close()
-
-    async def _value(self, query: str, *arguments: str) -> int:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return int(await connection.fetchval(query, *arguments))
-        finally:
-            await connection.close()
+    def run(self, statements: str, **values: str) -> str:
+        """Have psql run statements, with `:'name'` for a value; what they give. Raises PeerFailedError."""
+        told = [word for name, value in values.items() for word in ("-v", f"{name}={value}")]
+        command = [_program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", *told, self.dsn]
+        ran = subprocess.run(  # noqa: S603  a program of this machine, our own arguments
+            command, input=statements, capture_output=True, text=True, check=False, timeout=_PSQL_WAIT_S
+        )
+        if ran.returncode:
+            raise PeerFailedError(f"psql failed: {ran.stderr.strip()}")
+        return ran.stdout.strip()
 
 
 @contextmanager
@@ -75,7 +68,7 @@ def postgres() -> Iterator[Postgres]:
         _make_cluster([*prefix, initdb], data)
         command = [*prefix, server, "-D", str(data), "-k", str(directory), "-p", str(port), *_settings()]
         with started(command, port, cwd=directory) as running:
-            found = Postgres(f"postgresql://{USER}@/postgres?host={directory}&port={port}", running)
+            found = Postgres(directory, port, running)
             _await_ready(found)
             yield found
 
@@ -121,10 +114,10 @@ def _await_ready(found: Postgres) -> None:
     give_up = time.monotonic() + _READY_WAIT_S
     while True:
         try:
-            found.value("SELECT 1")
-        except (asyncpg.CannotConnectNowError, OSError) as not_yet:
+            found.run("SELECT 1")
+        except PeerFailedError:
             if time.monotonic() > give_up:
-                raise PeerFailedError(f"PostgreSQL does not answer: {not_yet}") from not_yet
+                raise
             time.sleep(0.05)
         else:
             return

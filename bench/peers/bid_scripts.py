@@ -1,13 +1,10 @@
-"""How a Starlette peer decides a bid: by a script in Redis, each call by itself or gathered, or by a row lock.
+"""How a Starlette peer decides a bid by a script in Redis: each call by itself, or gathered.
 
 Refuses to know sockets. Every decider takes a lot, an amount in minor units, who bids and the event as it is to be
 kept; it gives the event's number, 1, 2, 3 ..., or 0 for a refusal, and only once that is on disk.
 
-Measured side by side. redis-py has no auto-pipelining: a handler that awaits its own EVALSHA is what is written first
+Measured side by side: redis-py has no auto-pipelining: a handler that awaits its own EVALSHA is what is written first
 (`ScriptEach`); gathering what comes in meanwhile into one pipeline takes more than twice as much (`ScriptGathered`).
-PostgreSQL: the same statements inside a function take one round trip instead of five, and half as much again; of pools
-of 1, 2, 4 and 10 connections, 4 took most on one hot row. But a pool lets bids overtake each other, and refusing those
-would make it look three times slower than it is: so a bid found below the price is kept too, as one that does not lead.
 """
 
 import asyncio
@@ -15,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import redis.asyncio
 
 Decide = Callable[[str, int, str, bytes], Awaitable[int]]
@@ -23,30 +19,6 @@ Arguments = tuple[str | int | bytes, ...]
 
 SCRIPT = Path(__file__).with_name("bid.lua")
 LEAST_RAISE = 1
-POOL_LEN = 4
-
-SCHEMA = """
-CREATE TABLE lots (lot text PRIMARY KEY, price bigint NOT NULL, leader text, seq bigint NOT NULL)
-  WITH (fillfactor = 50);
-CREATE TABLE events (lot text, seq bigint, leads boolean NOT NULL, event text NOT NULL, PRIMARY KEY (lot, seq));
-CREATE FUNCTION bid(_lot text, _amount bigint, _raise bigint, _bidder text, _event text) RETURNS bigint
-LANGUAGE plpgsql AS $$
-DECLARE
-  _price bigint;
-  _seq bigint;
-  _leads boolean;
-BEGIN
-  SELECT price, seq + 1 INTO _price, _seq FROM lots WHERE lot = _lot FOR UPDATE;
-  _leads := _amount >= _price + _raise;
-  INSERT INTO events VALUES (_lot, _seq, _leads, _event);
-  IF _leads THEN
-    UPDATE lots SET price = _amount, leader = _bidder, seq = _seq WHERE lot = _lot;
-  ELSE
-    UPDATE lots SET seq = _seq WHERE lot = _lot;
-  END IF;
-  RETURN _seq;
-END $$;
-"""
 
 
 class ScriptEach:
@@ -89,32 +61,16 @@ class ScriptGathered:
         self._sender = None
 
 
-class RowLock:
-    """One transaction per bid, which holds the lot's row from the check to the commit."""
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-
-    async def __call__(self, lot: str, amount: int, bidder: str, event: bytes) -> int:
-        """Decide one bid."""
-        query = "SELECT bid($1, $2, $3, $4, $5)"
-        return int(await self._pool.fetchval(query, lot, amount, LEAST_RAISE, bidder, event.decode()))
-
-
 def _arguments(lot: str, amount: int, bidder: str, event: bytes) -> Arguments:
     return f"lot:{lot}", f"events:{lot}", amount, LEAST_RAISE, bidder, event
 
 
 @asynccontextmanager
-async def decider(kind: str, store: str) -> AsyncIterator[Decide]:
-    """Open a store and decide in it; `store` is a DSN for `rows`, else the Unix socket of a Redis."""
-    if kind == "rows":
-        async with asyncpg.create_pool(store, min_size=POOL_LEN, max_size=POOL_LEN) as pool:
-            yield RowLock(pool)
-        return
-    client = redis.asyncio.Redis(unix_socket_path=store)
+async def scripts(redis_socket: str, *, gathered: bool) -> AsyncIterator[Decide]:
+    """Decide in the Redis behind a Unix socket."""
+    client = redis.asyncio.Redis(unix_socket_path=redis_socket)
     try:
         script = await client.script_load(SCRIPT.read_text("utf-8"))
-        yield ScriptGathered(client, script) if kind == "gathered" else ScriptEach(client, script)
+        yield ScriptGathered(client, script) if gathered else ScriptEach(client, script)
     finally:
         await client.aclose()
