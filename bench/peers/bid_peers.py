@@ -1,9 +1,10 @@
 """The peers that take bids: how each is started, how it likes its bids, and what it leaves out.
 
 Refuses to know how a run is counted. Invariants: each has a store of its own, fresh and as durable as the house's, and
-everything is ended with the `with` that started it. The flight is the house's, 4,096 bids unanswered in all, wherever a
-peer does not fare better with less; where bids of one line are decided one by one, each line has one bid at a time in
-its turn, so that bids of different lines do not overtake each other and are not refused for that.
+everything is ended with the `with` that started it. The flight is the house's, 4,096 bids unanswered in all, for who
+decides what waits together; for Node a quarter of it, measured too, was up to a tenth ahead, within the noise. Who
+decides one bid of a line at a time has one bid on a line in its turn, and who awaits each call one bid a line in all:
+otherwise bids of different lines overtake each other and are refused for that.
 """
 
 import sys
