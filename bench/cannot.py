@@ -1,0 +1,26 @@
+"""What keeps something from being measured on this machine, as opposed to a promise that did not hold.
+
+Refuses to know what was to be measured.
+"""
+
+from bench.closing import NotInTimeError
+from bench.compile_c import CompilerMissingError
+from bench.desk import DeskError
+from bench.fanout import ChildSilentError
+from bench.peers.program import NotInstalledError, PeerFailedError
+from bench.server import HouseNotReadyError
+from bench.store_limit import StoreLimitError
+
+CANNOT = (
+    ChildSilentError,
+    CompilerMissingError,
+    DeskError,
+    HouseNotReadyError,
+    ImportError,
+    NotInTimeError,
+    NotInstalledError,
+    OSError,
+    PeerFailedError,
+    StoreLimitError,
+)
+"""Errors that are a reason, not a finding; `ImportError` is a library that only developers have."""
