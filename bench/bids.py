@@ -138,7 +138,10 @@ def bids(
 
 
 def _within_500ms(report: ClosingReport) -> float:
-    """The share announced within 500 ms, as far as the quantiles tell: never more than it was."""
+    """The share announced within 500 ms: as the report says, or never more than its quantiles tell."""
+    counted: float | None = getattr(report, "within_500ms", None)
+    if counted is not None:
+        return counted
     heard, told = report.closed / report.lots, report.announced
     shares = ((1.0, told.max_ms), (0.999, told.p999_ms), (0.99, told.p99_ms), (0.5, told.p50_ms))
     return next((share * heard for share, lag_ms in shares if lag_ms <= _PROMPT_MS), 0.0)

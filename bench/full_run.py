@@ -7,13 +7,13 @@ not reached does not; no figure is overwritten by another part's.
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from bench.cannot import CANNOT
 from bench.goals import Verdict, judged
-from bench.measurement import Measurement, Progress, failures
+from bench.measurement import Measurement, Progress, failures, skipped
 from bench.parts import Part
 
 
@@ -25,6 +25,14 @@ class Outcome(msgspec.Struct, kw_only=True):
     report: Measurement | None = None
     reason: str = ""
     failures: list[str] = msgspec.field(default_factory=list)
+
+    def missing(self) -> Iterator[tuple[str, str]]:
+        """How the names of missing figures begin, and why they are missing."""
+        if self.report is None:
+            yield from ((beginning, self.reason) for beginning in self.part.figures)
+            return
+        for name, why in skipped(self.report).items():
+            yield f"{self.part.figures[0]}.{name}", why
 
 
 class Run(msgspec.Struct):
@@ -45,12 +53,7 @@ class Run(msgspec.Struct):
     @property
     def missing(self) -> dict[str, str]:
         """Why figures are missing, by how their names begin."""
-        return {
-            beginning: outcome.reason
-            for outcome in self.outcomes
-            if outcome.report is None
-            for beginning in outcome.part.figures
-        }
+        return {beginning: why for outcome in self.outcomes for beginning, why in outcome.missing()}
 
     @property
     def verdicts(self) -> list[Verdict]:

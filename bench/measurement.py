@@ -2,7 +2,7 @@
 
 Refuses to know any part. A figure has a name with dots in it, the part's first (`fanout.ratio`), and is a plain number;
 its unit is in its name unless it is a ratio or a count. `failures`, where a report has them, are sentences about
-promises that did not hold.
+promises that did not hold; `skipped` says of a peer by its name why it was left out.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import msgspec
 from bench.page import Page
 from bench.surge import Progress
 
-__all__ = ["Measure", "Measurement", "Progress", "details", "failures"]
+__all__ = ["Measure", "Measurement", "Progress", "details", "failures", "skipped"]
 
 
 class Measurement(Protocol):
@@ -36,6 +36,11 @@ Measure = Callable[[Progress], Measurement]
 def failures(report: Measurement) -> list[str]:
     """The promises that did not hold; a report that can find none has none."""
     return list(getattr(report, "failures", ()))
+
+
+def skipped(report: Measurement) -> dict[str, str]:
+    """Why something was left out, by its name; a report that leaves nothing out has none."""
+    return dict(getattr(report, "skipped", {}))
 
 
 def details(report: Measurement) -> dict[str, Any]:

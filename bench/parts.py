@@ -7,6 +7,7 @@ one whose libraries are not installed does not keep the others from being measur
 from collections.abc import Sequence
 
 import msgspec
+import uvloop
 
 from bench.measurement import Measure, Measurement, Progress
 
@@ -14,6 +15,9 @@ SEED = 1
 IDLE_WATCHERS = 10_000
 CLOSING_LOTS = 10_000
 PEER_SECONDS = 8.0
+STORM_LOTS = 40
+STORM_WATCHERS = 200
+STORM_SECONDS = 30.0
 RECOVERED_EVENTS = 1_000_000
 RECOVERED_LOTS = 10_000
 
@@ -84,9 +88,13 @@ def scale(progress: Progress, *, full: bool = True, seed: int = SEED) -> Measure
 
 def storm(progress: Progress, *, seed: int = SEED) -> Measurement:
     """A storm of the shape that real sales have, and whether everything held in it."""
+    from bench.pace import Options
+    from bench.server import house
     from bench.storm import storm as measure
 
-    report: Measurement = measure(seed=seed, progress=progress)
+    options = Options(lots=STORM_LOTS, watchers=STORM_WATCHERS, seconds=STORM_SECONDS, seed=seed)
+    with house() as running:
+        report: Measurement = uvloop.run(measure(running.url, running.sign, options, progress))
     return report
 
 

@@ -37,6 +37,7 @@ class Told(msgspec.Struct):
 
     told: dict[str, float]
     failures: list[str] = msgspec.field(default_factory=list)
+    skipped: dict[str, str] = {}
 
     def lines(self) -> list[str]:
         return [f"told {name}" for name in self.told]
@@ -77,6 +78,13 @@ def test_a_part_that_cannot_be_measured_is_named_and_the_rest_goes_on() -> None:
     assert verdicts["recovery.first_bid_s"] == ("not measured", "the desk <is> closed")
     assert verdicts["fanout.ratio"] == ("not reached", "")
     assert done.exit_status == 0
+
+
+def test_a_peer_that_was_left_out_says_why_with_its_goal() -> None:
+    peers = Part("peers", ("peers.fanout",), lambda _: Told({}, skipped={"nats": "nats-server is not on PATH"}))
+    reasons = {verdict.figure: verdict.reason for verdict in run([peers], nothing_shown).verdicts}
+    assert reasons["peers.fanout.nats.lead"] == "nats-server is not on PATH"
+    assert reasons["peers.fanout.ws.lead"] == "no figure peers.fanout.ws.lead in this run"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +180,7 @@ def test_the_file_has_the_record_and_what_each_part_found(kept: record.Record, t
     evidence.write_details(came(CANNOT, FANOUT), kept, tmp_path / "d.json")
     written: dict[str, Any] = orjson.loads((tmp_path / "d.json").read_bytes())
     assert written["commit"] == "abc1234567"
-    assert written["parts"] == {"fanout": {"told": FIGURES, "failures": [], "figures": FIGURES}}
+    assert written["parts"] == {"fanout": {"told": FIGURES, "failures": [], "skipped": {}, "figures": FIGURES}}
 
 
 FIGURES = {"fanout.ratio": 1.5, "fanout.burst_ratio": 0.2}
