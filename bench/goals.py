@@ -33,6 +33,7 @@ BIDDING_PEERS = {
     "ws_lua": "Node `ws` with a Lua script per bid",
     "socketio_lua": "socket.io with a Lua script per bid",
     "starlette_lua": "Starlette with a Lua script per bid",
+    "starlette_lua_plain": "Starlette with a Lua script, one call per bid",
     "postgres_row_lock": "Starlette with a PostgreSQL row lock",
 }
 
@@ -107,11 +108,19 @@ def judged(figures: Mapping[str, float], reasons: Mapping[str, str] | None = Non
 def derived(figures: Mapping[str, float]) -> dict[str, float]:
     """The relations between figures of one run; those that lack a figure, or would divide by nothing, are left out."""
     quotients = [*_fanout_leads(), *_bidding_leads()]
-    return {
+    found = {
         name: figures[above] / figures[below]
         for name, above, below in quotients
         if above in figures and figures.get(below, 0.0) > 0.0
     }
+    return found | dict(_leads_over_neighbours(figures))
+
+
+def _leads_over_neighbours(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """A comparison with our runs just before and after a peer's is the better one where it was made: noise drifts."""
+    for peer in BIDDING_PEERS:
+        if (times := figures.get(f"peers.bids.{peer}.knockdown_times")) is not None:
+            yield f"peers.bids.{peer}.lead", times
 
 
 def _fanout_leads() -> Iterator[tuple[str, str, str]]:

@@ -84,6 +84,12 @@ def test_bids_are_compared_with_those_of_the_same_run() -> None:
     assert derived(figures)["peers.bids.ws_lua.lead"] == pytest.approx(60 / 41)
 
 
+def test_our_runs_next_to_a_peers_make_the_better_comparison() -> None:
+    rates = {"peers.bids.knockdown.accepted_per_s": 60_000.0, "peers.bids.ws_lua.accepted_per_s": 30_000.0}
+    assert derived(rates)["peers.bids.ws_lua.lead"] == 2.0
+    assert derived({**rates, "peers.bids.ws_lua.knockdown_times": 1.4})["peers.bids.ws_lua.lead"] == 1.4
+
+
 def test_a_run_without_figures_reaches_nothing_and_says_why() -> None:
     verdicts = judged({}, {"peers": "no peers here", "peers.fanout.nats": "nats-server is not on PATH"})
     assert {verdict.outcome for verdict in verdicts} == {"not measured"}
