@@ -81,4 +81,4 @@ def test_what_the_library_must_judge_is_not_plain(start: bytes) -> None:
 
 def test_a_frame_too_long_ends_with_the_data_so_that_it_is_refused_at_once() -> None:
     assert end_of_frame(b"\x81\xfe\x40\x01\0\0\0\0abc", 0, LENGTH_MAX) == 11
-    assert end_of_frame(b"\x81\xfe\x40\x00\0\0", 0, LENGTH_MAX) == 8 + LENGTH_MAX
+    assert end_of_frame(b"\x81\xfe\x40\x00\0\0\0\0abc", 0, LENGTH_MAX) == 8 + LENGTH_MAX
