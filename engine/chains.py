@@ -11,7 +11,7 @@ Units: epoch and n are big-endian 64-bit, the length is big-endian 32-bit. Sourc
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from engine.journal import NOTHING, Entry, Marker, Record, Top
@@ -22,7 +22,7 @@ HEAD_GENESIS = bytes(16)
 _WHERE = struct.Struct(">QQI")
 _pack_where = _WHERE.pack
 _fresh = sha256().copy
-"""A hash that has seen nothing: OpenSSL takes half as long to copy one as to look the algorithm up anew."""
+"""A hash of nothing, to copy: a new one is looked up by its name in OpenSSL, which takes as long as the hashing."""
 
 
 def next_chain(chain: bytes, epoch: int, n: int, public: bytes = b"", private: bytes = b"") -> bytes:
@@ -65,6 +65,35 @@ class Auditor:
         self.head = next_head(self.head, public)
         self.top = Top(record.epoch, record.n)
         return None if isinstance(record, Marker) else self._broken(record)
+
+    def follow_all(self, records: Sequence[Record]) -> str | None:
+        """Take the next records; a sentence at the first that is not what must follow.
+
+        The same as `follow` for each of them, in one loop for a million: what looks sound is taken here, what does not
+        is left to `follow`, which says why.
+        """
+        (epoch, n), chain, head = self.top, self.chain, self.head
+        where, fresh = _pack_where, _fresh
+        for record in records:
+            if type(record) is Entry and record.epoch == epoch and record.n == n + 1:
+                public = record.public
+                entry_hash = fresh()
+                entry_hash.update(b"".join((chain, where(epoch, n + 1, len(public)), public, record.private)))
+                next_in_public = head
+                if public:
+                    public_hash = fresh()
+                    public_hash.update(head + public)
+                    next_in_public = public_hash.digest()[:16]
+                if entry_hash.digest() == record.chain and next_in_public == record.head:
+                    n, chain, head = record.n, record.chain, record.head
+                    continue
+            self.top, self.chain, self.head = Top(epoch, n), chain, head
+            fault = self.follow(record)
+            if fault is not None:
+                return fault
+            (epoch, n), chain, head = self.top, self.chain, self.head
+        self.top, self.chain, self.head = Top(epoch, n), chain, head
+        return None
 
     def _misplaced_marker(self, marker: Marker) -> str | None:
         if marker.epoch <= self.top.epoch:

@@ -8,16 +8,15 @@ what was read; closed lots are read without being taken over until an order come
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from engine.actor import Actor
-from engine.commit import Commit, PublicEvent
+from engine.commit import Commit
 from engine.errors import Fenced, LogDamaged
 from engine.journal import NOTHING, Claim, Entry, Journal, Marker, Record, Taken, Top
-from engine.pen import Reader, Tail, marked
-from lots.events import Event
-from lots.fold import evolve
+from engine.pen import Reader, Tail, marked, public_event, unpack
+from lots.fold import Retelling
 from lots.phases import ENDED
 from lots.state import Lot
 
@@ -41,41 +40,37 @@ class Replay:
 
     def __init__(self, lot: str, state: Lot | None = None, tail: Tail | None = None, keep: int | None = None) -> None:
         """Start where `tail` is; keep the latest `keep` public events (None: all)."""
+        self._lot = lot
         self._reader = Reader(lot, tail)
-        self._state = state
-        self._said: deque[PublicEvent] = deque(maxlen=keep)
+        self._retelling = Retelling(state)
+        self._said: deque[Entry] = deque(maxlen=keep)
         self._entries = 0
 
-    def follow(self, records: Iterable[Record]) -> None:
+    def follow(self, records: Sequence[Record]) -> None:
         """Replay the next records.
 
         Raises:
             LogDamaged: the log is not sound.
         """
-        for record in records:
-            read = self._reader.read(record)
-            if read is None:
-                continue
-            event, said = read
-            self._evolve(event)
-            self._entries += 1
-            if said is not None:
-                self._said.append(said)
-
-    def _evolve(self, event: Event) -> None:
+        events = self._reader.read_all(records)
         try:
-            self._state = evolve(self._state, event)
+            self._retelling.tell(events)
         except AssertionError as error:
-            raise LogDamaged(f"The log of lot {event.lot} tells what cannot have happened: {error}.") from error
+            raise LogDamaged(f"The log of lot {self._lot} tells what cannot have happened: {error}.") from error
+        self._entries += len(events)
+        self._said.extend([record for record in records if type(record) is Entry and record.public])
 
     def result(self) -> Recovered:
         """Return what was read so far."""
-        tail = self._reader.tail
-        if self._state is None:
+        tail, state = self._reader.tail, self._retelling.lot
+        if state is None:
             return Recovered(None, tail, self._entries)
+        # Only what is kept becomes public events: of a million entries nearly all are forgotten again.
+        said = (public_event(entry, unpack(entry.public)) for entry in self._said)
         # Who was touched is not worked out: after a recovery every bidder's own standing is looked at again.
-        everyone = frozenset(self._state.paddles)
-        return Recovered(Commit(self._state, tail.head, tuple(self._said), everyone), tail, self._entries)
+        everyone = frozenset(state.paddles)
+        commit = Commit(state, tail.head, tuple(event for event in said if event is not None), everyone)
+        return Recovered(commit, tail, self._entries)
 
 
 async def replay_all(journal: Journal, groups: Mapping[str, Iterable[str]], keep: int) -> dict[str, Recovered]:

@@ -47,6 +47,8 @@ CATALOGUE_KEY = "knockdown:catalogue"
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _APPENDED = Result(Verdict.APPENDED)
+_ENTRY_FIELDS = [b"p", b"s", b"h", b"c"]
+_MARKER_FIELDS = [b"m"]
 
 
 def shard_of(group: str) -> int:
@@ -323,11 +325,11 @@ def _page(lot: str, key: str, rows: Any, full: int) -> Page:  # noqa: ANN401 - a
 def _record(key: str, row: tuple[bytes, list[bytes]]) -> Record:
     place, fields = row
     epoch, _, n = place.partition(b"-")
-    match fields:
-        case [b"p", public, b"s", private, b"h", head, b"c", chain]:
-            return Entry(int(epoch), int(n), public, private, head, chain)
-        case [b"m", _]:
-            return Marker(int(epoch), int(n))
+    if fields[::2] == _ENTRY_FIELDS:
+        _, public, _, private, _, head, _, chain = fields
+        return Entry(int(epoch), int(n), public, private, head, chain)
+    if fields[::2] == _MARKER_FIELDS:
+        return Marker(int(epoch), int(n))
     raise LogDamaged(f"{key} holds a record {place.decode()} that is neither an entry nor a take-over")
 
 

@@ -7,12 +7,12 @@ Invariants: those of `state`; the ledger balances after every entry. Amounts are
 microseconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import takewhile
-from typing import Any
+from typing import Any, ClassVar
 
-from immutables import Map
+from immutables import Map, MapMutation
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -168,6 +168,11 @@ _OP = {"bid": "bid", "max_bid": "max_bid", "floor": "floor_bid"}
 
 
 def _bid_placed(lot: Lot, event: BidPlaced) -> Lot:
+    leader_bidder = event.bidder if event.leader == event.paddle else lot.leader_bidder
+    return _bid_stands(lot, event, leader_bidder, _keep_bid(lot, event))
+
+
+def _bid_stands(lot: Lot, event: BidPlaced, leader_bidder: str | None, refs: Map[str, Kept]) -> Lot:
     return replace(
         lot,
         seq=event.seq,
@@ -176,12 +181,12 @@ def _bid_placed(lot: Lot, event: BidPlaced) -> Lot:
         ask=event.ask,
         bids=event.bids,
         leader=event.leader,
-        leader_bidder=event.bidder if event.leader == event.paddle else lot.leader_bidder,
+        leader_bidder=leader_bidder,
         reserve=event.reserve,
         ceiling=event.ceiling,
         warned=False,
         next_step=None,
-        refs=_keep_bid(lot, event),
+        refs=refs,
     )
 
 
@@ -623,3 +628,72 @@ _FOLD: dict[type[Event], Callable[[Lot, Any], Lot]] = {
     OrderProposed: _order_proposed,
     ProposalClosed: _proposal_closed,
 }
+
+
+# Many events ----------------------------------------------------------------------------------------------------------
+
+
+class Retelling:
+    """A lot told again from its log: `evolve` for one event after the other, when only the last lot is wanted.
+
+    What a run of bids leaves behind is the last of them, who leads, and the refs of all. So the refs of a run go into
+    one open map, and the lot is made when something else happens: a map of a million refs made anew for each bid, and a
+    lot with it, would be most of a recovery.
+
+    Attributes:
+        WITHIN_RUN: Events that neither look at the refs nor add one, unless an operator has ordered them.
+    """
+
+    WITHIN_RUN: ClassVar = frozenset({LotExtended, BidderAdmitted, CountdownStarted, FairWarningGiven})
+
+    def __init__(self, lot: Lot | None = None) -> None:
+        self._lot = lot
+        self._refs: MapMutation[str, Kept] | None = None
+        self._last: BidPlaced | None = None
+        self._leader_bidder: str | None = None
+
+    @property
+    def lot(self) -> Lot | None:
+        """The lot after all that was told; None before it was listed."""
+        lot = self._bidding_so_far()
+        if lot is not None and self._refs is not None:
+            lot = replace(lot, refs=self._refs.finish())
+        self._lot, self._refs = lot, None
+        return lot
+
+    def tell(self, events: Iterable[Event]) -> None:
+        """Take the next events.
+
+        Raises:
+            AssertionError: one cannot follow on what was told before: the log is broken.
+        """
+        for event in events:
+            if type(event) is BidPlaced and (refs := self._open_refs()) is not None:
+                key = ref_key(event.by or event.bidder, event.ref)
+                refs[key] = Kept(_OP[event.kind], event.amount, accepted_bid(event), len(refs), event.seq)
+                if event.leader == event.paddle:
+                    self._leader_bidder = event.bidder
+                self._last = event
+            elif self._refs is not None and self.leaves_refs(event):
+                self._lot = evolve(self._bidding_so_far(), event)
+            else:
+                self._lot = evolve(self.lot, event)
+
+    @classmethod
+    def leaves_refs(cls, event: Event) -> bool:
+        """Whether the run of bids goes on after this event."""
+        return type(event) in cls.WITHIN_RUN and not getattr(event, "by", "")
+
+    def _open_refs(self) -> "MapMutation[str, Kept] | None":
+        """Return the open map that takes the ref of a bid; None where a bid does more than bids do in a run."""
+        lot = self._lot
+        if self._refs is None and lot is not None and lot.is_simple and lot.next_step is None:
+            self._refs, self._leader_bidder = lot.refs.mutate(), lot.leader_bidder
+        return self._refs
+
+    def _bidding_so_far(self) -> Lot | None:
+        """Return the lot after the last bid of the run; the refs of the run are still to come."""
+        if self._lot is not None and self._last is not None:
+            self._lot = _bid_stands(self._lot, self._last, self._leader_bidder, self._lot.refs)
+            self._last = None
+        return self._lot

@@ -128,3 +128,38 @@ def test_no_altered_byte_of_a_part_passes(terms: list[list[tuple[bytes, bytes]]]
     altered = bytearray(getattr(entry, field))
     altered[data.draw(st.integers(0, len(altered) - 1))] ^= data.draw(st.integers(1, 255))
     assert verify([*log[:place], msgspec.structs.replace(entry, **{field: bytes(altered)}), *log[place + 1 :]])
+
+
+def damaged(place: int, field: str) -> list[Record]:
+    """The sound log with one field changed."""
+    entry = LOG[place]
+    assert isinstance(entry, Entry)
+    altered: Record = msgspec.structs.replace(entry, **{field: b"?" + getattr(entry, field)[1:]})
+    return [*LOG[:place], altered, *LOG[place + 1 :]]
+
+
+BROKEN = [
+    *(damaged(place, field) for place in (1, 2, 3, 6, 7) for field in ("private", "head", "chain")),
+    *(damaged(place, "public") for place in (1, 3, 6, 7)),
+    *([*LOG[:n], *LOG[n + 1 :]] for n in range(len(LOG) - 1)),
+    *([*LOG[: n + 1], *LOG[n:]] for n in range(len(LOG))),
+    *([*LOG[:n], LOG[n + 1], LOG[n], *LOG[n + 2 :]] for n in range(len(LOG) - 1)),
+]
+
+
+@pytest.mark.parametrize("log", BROKEN)
+def test_followed_in_one_loop_a_log_has_the_same_fault_at_the_same_place(log: list[Record]) -> None:
+    one_by_one, at_once = Auditor(), Auditor()
+    fault = next((said for said in map(one_by_one.follow, log) if said is not None), None)
+    assert fault is not None
+    assert at_once.follow_all(log) == fault
+
+
+@given(st.integers(0, len(LOG)), st.integers(0, len(LOG)))
+def test_followed_in_portions_a_sound_log_ends_where_it_does_one_by_one(one: int, other: int) -> None:
+    first, second = sorted((one, other))
+    one_by_one, in_portions = Auditor(), Auditor()
+    assert [one_by_one.follow(record) for record in LOG] == [None] * len(LOG)
+    for some in (LOG[:first], LOG[first:second], LOG[second:]):
+        assert in_portions.follow_all(some) is None
+    assert (in_portions.top, in_portions.chain, in_portions.head) == (one_by_one.top, one_by_one.chain, one_by_one.head)

@@ -3,13 +3,16 @@
 import msgpack
 import msgspec
 import pytest
+from hypothesis import given
 
 from engine.chains import verify
 from engine.errors import LogDamaged
 from engine.journal import Entry, Marker, Record, Top
-from engine.pen import Pen, Reader, Salts, Tail, marked, public_event, unpack
+from engine.pen import Pen, Reader, Salts, Tail, in_one, marked, public_event, unpack
 from lots.events import BidderAdmitted, BidPlaced, CeilingRaised, Event, LotListed, LotOpened
+from tests.lots.pair import Player
 from tests.lots.saleroom import CLOSES_AT, OPENS_AT, listing
+from tests.lots.scenarios import Script, many, scripts
 
 EVENTS: tuple[Event, ...] = (
     LotListed(lot="A", at=1, seq=1, listing=listing(reserve=900), reserve="not_met"),
@@ -99,6 +102,47 @@ def test_salts_do_not_come_twice() -> None:
     assert len({salts.draw() for _ in range(1_000)}) == 1_000
 
 
+@many(150)
+@given(scripts())
+def test_whatever_was_written_is_read_back_at_once_as_one_by_one(script: Script) -> None:
+    room = Player(script).play()
+    for lot in room.lots:
+        events = tuple(event for event in room.events if event.lot == lot)
+        log = log_of(written(events=events))
+        assert tuple(Reader(lot).read_all(log)) == events
+        reader = Reader(lot)
+        assert tuple(read[0] for read in map(reader.read, log) if read is not None) == events
+
+
+def test_both_parts_in_one_map_hold_the_fields_of_both() -> None:
+    for entry in written().entries[1:]:
+        packed = in_one(entry.public, entry.private)
+        assert packed is not None
+        assert msgpack.unpackb(packed) == {**unpack(entry.public), **unpack(entry.private)}
+
+
+def test_a_part_too_long_for_a_small_map_is_not_put_into_one() -> None:
+    listed = written().entries[0]
+    assert in_one(listed.public, listed.private) is None
+    assert Reader("A").read_all(log_of(written())) == list(EVENTS)
+
+
+@pytest.mark.parametrize("change", ["public", "private", "head", "chain"])
+@pytest.mark.parametrize("place", [1, 2, 500, 999, 1000])
+def test_damage_in_the_middle_of_a_page_is_found_with_the_same_words(change: str, place: int) -> None:
+    raises = (CeilingRaised(lot="A", at=OPENS_AT, bidder="ann", ref=str(n), amount=n) for n in range(1_000))
+    log = log_of(written(events=(EVENTS[0], *raises)))
+    entry = log[place]
+    assert isinstance(entry, Entry)
+    log[place] = msgspec.structs.replace(entry, **{change: getattr(entry, change)[:-1] + b"?"})
+    one_by_one = Reader("A")
+    with pytest.raises(LogDamaged) as said:
+        [one_by_one.read(record) for record in log]
+    with pytest.raises(LogDamaged) as said_at_once:
+        Reader("A").read_all(log)
+    assert str(said_at_once.value) == str(said.value)
+
+
 @pytest.mark.parametrize("change", ["public", "private", "head", "chain"])
 def test_a_record_that_was_altered_is_not_read(change: str) -> None:
     log = log_of(written())
@@ -127,15 +171,21 @@ def test_an_event_that_this_program_does_not_know_stops_the_reading() -> None:
     reader = Reader("A")
     with pytest.raises(LogDamaged, match="no readable event at 1"):
         [reader.read(record) for record in log_of(written(events=(event,)))]
+    with pytest.raises(LogDamaged, match="no readable event at 1"):
+        Reader("A").read_all(log_of(written(events=(event,))))
 
 
 def test_a_part_that_holds_a_wrong_type_stops_the_reading() -> None:
     class Wrong(LotOpened, frozen=True, kw_only=True, tag="lot_opened"):
         ask: str  # type: ignore[assignment]
 
+    log = log_of(written(events=(Wrong(lot="A", at=1, seq=1, closes_at=2, ask="x"),)))
     reader = Reader("A")
-    with pytest.raises(LogDamaged):
-        [reader.read(record) for record in log_of(written(events=(Wrong(lot="A", at=1, seq=1, closes_at=2, ask="x"),)))]
+    with pytest.raises(LogDamaged) as said:
+        [reader.read(record) for record in log]
+    with pytest.raises(LogDamaged) as said_at_once:
+        Reader("A").read_all(log)
+    assert str(said_at_once.value) == str(said.value)
 
 
 def test_the_packed_form_is_what_is_in_the_log() -> None:
