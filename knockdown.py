@@ -278,6 +278,8 @@ async def serve_house(premises: Premises, beside: Iterable[Beside] = ()) -> None
             gateway = premises.gateway(house, gateway_limits)
             house.publish, house.status = gateway.publish, gateway.fanout.status
             house.attendance = gateway.presence.attendance
+            gc.collect()
+            gc.disable()  # recovery makes much and drops little: to look through it for cycles would take as long again
             await house.start()
             await _serve(premises, house, gateway, listening, beside)
 
@@ -293,9 +295,9 @@ async def _serve(
         task.add_done_callback(lambda _ended: setattr(server, "should_exit", True))
     log.info("The house listens on %s; %d lots, %s.", premises.url, len(house.lots), _recovery(house))
     log.info("Catalogue: %s/  Console: %s/operator  Wall: %s/operator/wall", *(premises.url,) * 3)
-    gc.collect()
     gc.freeze()  # what recovery made lives as long as the process: no collection need look at it again
     gc.set_threshold(*_COLLECT_AFTER)
+    gc.enable()
     _leave_signals_to_uvicorn()
     try:
         await server.serve(sockets=[listening])
@@ -323,7 +325,8 @@ def _leave_signals_to_uvicorn() -> None:
 
 def _recovery(house: House) -> str:
     figures = house.figures
-    return f"{figures.recovered_entries} entries read in {figures.recovery_us / SECOND_US:.2f} s"
+    parts = ", ".join(f"{part} {span / SECOND_US:.2f}" for part, span in figures.recovery_parts_us.items())
+    return f"{figures.recovered_entries} entries read in {figures.recovery_us / SECOND_US:.2f} s ({parts})"
 
 
 async def _run(work: Awaitable[None]) -> None:

@@ -45,3 +45,4 @@ class Figures:
         self.outages = 0
         self.recovered_entries = 0
         self.recovery_us = 0
+        self.recovery_parts_us: dict[str, int] = {}

@@ -239,16 +239,20 @@ class House:
             StoreError: the store does not answer, cannot keep its promise, or holds a damaged log.
         """
         began = self.clock.now()
+        done = self._laps(began)
         self._watch.notes = await self._journal.check()
         catalogue = read_catalogue(await self._journal.catalogue())
         self.registers.recover(catalogue)
         groups = catalogue.groups
+        done("catalogue")
         recovered = await replay_all(self._journal, groups, self._events_kept)
         promised = {lot for imported in catalogue.unlisted() for lot, _, _ in imported.lots}
         for group, lots in groups.items():
             there = (lot for lot in lots if lot not in promised or recovered[lot].commit is not None)
             self._settle_in(group, {lot: recovered[lot] for lot in there})
+        done("logs")
         await self._take_over_open_groups()
+        done("take-over")
         await self._finish_imports(catalogue.unlisted())
         self._line_up(catalogue.lots)
         self._bell = Bell(self.clock, asyncio.get_running_loop().call_later, self._ring)
@@ -260,6 +264,17 @@ class House:
         for standing in self.lots.values():
             self._bell.set(standing.state.lot, standing.state.deadline)
         self.figures.recovery_us = self.clock.now() - began
+
+    def _laps(self, began: int) -> Callable[[str], None]:
+        """Return what notes how long each part of the start took since the one before."""
+        latest = began
+
+        def done(part: str) -> None:
+            nonlocal latest
+            since, latest = latest, self.clock.now()
+            self.figures.recovery_parts_us[part] = latest - since
+
+        return done
 
     def _settle_in(self, group: str, recovered: Mapping[str, Recovered]) -> None:
         actor = self._seats.of_group[group] = Actor(group)

@@ -12,10 +12,12 @@ Units: time limits in seconds, `now` in microseconds. Source: design.md, "The jo
 on scripting.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 import msgpack
@@ -44,6 +46,8 @@ from engine.store_line import Line, Word, exchange_for
 
 SHARDS = 64
 CATALOGUE_KEY = "knockdown:catalogue"
+
+T = TypeVar("T")
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _APPENDED = Result(Verdict.APPENDED)
@@ -195,17 +199,26 @@ class RedisJournal:
                 high = middle - 1
         return Top(low, n)
 
-    async def read_many(self, claims: Sequence[Claim]) -> AsyncIterator[Page]:
-        """As the contract says; many logs in one exchange, and the rest of the long ones page by page."""
+    async def read_many(self, claims: Sequence[Claim]) -> AsyncGenerator[Page, None]:
+        """As the contract says; many logs in one exchange, and the rest of the long ones page by page.
+
+        While one exchange is looked at, the next is on its way: Redis works on it on a processor of its own.
+        """
+        async with aclosing(one_ahead(self._exchanges(claims))) as exchanges:
+            async for pages in exchanges:
+                for page in pages:
+                    yield page
+
+    async def _exchanges(self, claims: Sequence[Claim]) -> AsyncGenerator[list[Page], None]:
         wanted = [(lot, claim.group) for claim in claims for lot in claim.lots]
         for start in range(0, len(wanted), self._limits.read_lots_max):
             some = wanted[start : start + self._limits.read_lots_max]
-            for (_, group), first in zip(some, await self._first_pages(some), strict=True):
-                page = first
-                yield page
+            firsts = await self._first_pages(some)
+            yield firsts
+            for (_, group), page in zip(some, firsts, strict=True):
                 while not page.last:
-                    page = await self._page_after(page, group)
-                    yield page
+                    page = await self._page_after(page, group)  # noqa: PLW2901  the same log's next
+                    yield [page]
 
     async def _first_pages(self, wanted: Sequence[tuple[str, str]]) -> list[Page]:
         keys = [log_key(lot, group) for lot, group in wanted]
@@ -264,6 +277,24 @@ class RedisJournal:
         """As the contract says."""
         for line in (self._writing, self._reading, self._asking):
             await line.hang_up()
+
+
+async def one_ahead(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Yield what `items` gives, having asked it for the next one before."""
+    coming = asyncio.create_task(_next_of(items))
+    try:
+        while (item := await coming) is not None:
+            coming = asyncio.create_task(_next_of(items))
+            await asyncio.sleep(0)  # let it ask: whoever looks at this one may not let go of the loop
+            yield item
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+        await items.aclose()
+
+
+async def _next_of(items: AsyncIterator[T]) -> T | None:
+    return await anext(items, None)
 
 
 def _divide(claims: Sequence[Claim], lots_max: int) -> Iterator[list[Claim]]:

@@ -3,20 +3,21 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 import pytest
 
 from engine.chains import verify
 from engine.errors import JournalAway, LogDamaged, StoreError, StoreRefused
-from engine.journal import Batch, Claim, Entry, Marker, RefusalNote, Top, Verdict, Write
+from engine.journal import Batch, Claim, Entry, Marker, Record, RefusalNote, Top, Verdict, Write
 from engine.limits import EngineLimits
 from engine.redis_journal import (
     CATALOGUE_KEY,
     RedisJournal,
     epoch_key,
     log_key,
+    one_ahead,
     refusals_key,
     shard_of,
 )
@@ -364,3 +365,65 @@ async def test_a_large_group_is_taken_over_whole_and_many_in_several_calls(redis
     assert all(t.epoch == 1 and len(t.tops) == len(c.lots) for t, c in zip(taken, claims, strict=True))
     assert await journal.read("b24", "big") == [Marker(1, 0)]
     await journal.aclose()
+
+
+# Reading ahead --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_next_item_is_asked_for_before_the_last_was_looked_at_and_all_come_in_order() -> None:
+    asked: list[int] = []
+
+    async def items() -> AsyncGenerator[int, None]:
+        for n in range(4):
+            asked.append(n)
+            await asyncio.sleep(0)
+            yield n
+
+    seen = []
+    async for item in one_ahead(items()):
+        seen.append(item)
+        assert asked == list(range(min(item + 2, 4)))
+    assert seen == [0, 1, 2, 3]
+
+
+async def test_what_fails_ahead_is_raised_in_its_turn() -> None:
+    async def items() -> AsyncGenerator[int, None]:
+        yield 1
+        raise JournalAway("gone")
+
+    async with aclosing(one_ahead(items())) as ahead:
+        assert await anext(ahead) == 1
+        with pytest.raises(JournalAway):
+            await anext(ahead)
+
+
+async def test_whoever_stops_looking_leaves_nothing_under_way() -> None:
+    closed = asyncio.Event()
+
+    async def items() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            await asyncio.get_running_loop().create_future()
+        finally:
+            closed.set()
+
+    async with aclosing(one_ahead(items())) as ahead:
+        assert await anext(ahead) == 1
+    assert closed.is_set()
+
+
+async def test_many_logs_are_read_whole_whatever_the_size_of_an_exchange(redis_store: RedisStore) -> None:
+    limits = EngineLimits(read_lots_max=2, read_records_max=3)
+    async with aclosing(RedisJournal(redis_store.url, limits=limits)) as journal:
+        for i in range(5):
+            await (await owner(journal, f"g{i}")).write(*(f"{i}-{n}" for n in range(2 * i)))
+        claims = [Claim(f"g{i}", (f"g{i}",)) for i in range(5)]
+        found: dict[str, list[Record]] = {}
+        lasts = []
+        async for page in journal.read_many(claims):
+            found.setdefault(page.lot, []).extend(page.records)
+            lasts += [page.lot] * page.last
+        assert lasts == [f"g{i}" for i in range(5)]
+        assert [said(found[f"g{i}"]) for i in range(5)] == [
+            ["*", *(f"{i}-{n}" for n in range(2 * i))] for i in range(5)
+        ]
