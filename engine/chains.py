@@ -87,6 +87,9 @@ class Auditor:
                 if entry_hash.digest() == record.chain and next_in_public == record.head:
                     n, chain, head = record.n, record.chain, record.head
                     continue
+            elif type(record) is Marker and record.epoch > epoch and record.n == n:
+                epoch, chain = record.epoch, next_chain(chain, record.epoch, n)
+                continue
             self.top, self.chain, self.head = Top(epoch, n), chain, head
             fault = self.follow(record)
             if fault is not None:

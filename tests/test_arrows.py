@@ -42,7 +42,7 @@ LIBRARIES = {
         "websockets",
     },
     "bench": {
-        "asyncpg", "hdrh", "jwt", "matplotlib", "msgpack", "msgspec", "orjson", "psutil", "redis", "rich", "starlette",
+        "asyncpg", "hdrh", "hiredis", "jwt", "matplotlib", "msgpack", "msgspec", "orjson", "psutil", "redis", "rich", "starlette",
         "typer", "uvicorn", "uvloop", "websockets",
     },
 }  # fmt: skip

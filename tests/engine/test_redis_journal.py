@@ -416,7 +416,7 @@ async def test_many_logs_are_read_whole_whatever_the_size_of_an_exchange(redis_s
     limits = EngineLimits(read_lots_max=2, read_records_max=3)
     async with aclosing(RedisJournal(redis_store.url, limits=limits)) as journal:
         for i in range(5):
-            await (await owner(journal, f"g{i}")).write(*(f"{i}-{n}" for n in range(2 * i)))
+            await (await owner(journal, f"g{i}")).write(*(f"{i}-{n}" for n in range(2 * i + 1)))
         claims = [Claim(f"g{i}", (f"g{i}",)) for i in range(5)]
         found: dict[str, list[Record]] = {}
         lasts = []
@@ -425,5 +425,5 @@ async def test_many_logs_are_read_whole_whatever_the_size_of_an_exchange(redis_s
             lasts += [page.lot] * page.last
         assert lasts == [f"g{i}" for i in range(5)]
         assert [said(found[f"g{i}"]) for i in range(5)] == [
-            ["*", *(f"{i}-{n}" for n in range(2 * i))] for i in range(5)
+            ["*", *(f"{i}-{n}" for n in range(2 * i + 1))] for i in range(5)
         ]
