@@ -42,8 +42,8 @@ LIBRARIES = {
         "websockets",
     },
     "bench": {
-        "asyncpg", "hdrh", "hiredis", "jwt", "matplotlib", "msgpack", "msgspec", "orjson", "psutil", "redis", "rich", "starlette",
-        "typer", "uvicorn", "uvloop", "websockets",
+        "asyncpg", "hdrh", "hiredis", "jwt", "matplotlib", "msgpack", "msgspec", "orjson", "psutil", "redis", "rich",
+        "starlette", "typer", "uvicorn", "uvloop", "websockets",
     },
 }  # fmt: skip
 """Which libraries a room may know: no Redis in the gateway, no HTTP and no WebSockets in the engine."""
