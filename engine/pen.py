@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from os import urandom
 from typing import Any, NamedTuple
 
-import msgpack
 import msgspec
 
 from engine.chains import CHAIN_GENESIS, HEAD_GENESIS, Auditor, next_chain, next_head
