@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from bench.latency import Timings
 from bench.load import Line
 from bench.volley import Volley
 
@@ -39,7 +40,7 @@ class FullThrottle:
 
     def __init__(self, volley: Volley, bidders: Sequence[Line], options: Options, sent_at: "array[float]") -> None:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.lateness: list[float] = []
+        self.lateness = Timings()
         self.seconds = 0.0
         self._volley = volley
         self._bidders = bidders
@@ -85,7 +86,7 @@ class Paced:
     def __init__(self, volley: Volley, bidders: Sequence[Line], options: Options, sent_at: "array[float]") -> None:
         assert options.rate is not None  # noqa: S101  the caller chose this class for its rate
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.lateness = array("d")
+        self.lateness = Timings()
         self.seconds = options.seconds
         self._volley = volley
         self._bidders = bidders
@@ -115,7 +116,7 @@ class Paced:
             self._intended.append(due)
             line.write_now(volley.take())
             self._sent += 1
-            self.lateness.append(now - due)
+            self.lateness.record(now - due)
         if self._sent >= self._bids:
             self.seconds = time.perf_counter() - self._started
             self.over.set_result(None)

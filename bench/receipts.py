@@ -5,13 +5,13 @@ what was kept is decoded after the run, or bit by bit during it once `_KEPT_MAX_
 `refused` count as answers. Instants are `time.perf_counter` seconds of the generator.
 """
 
-from array import array
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
+from bench.latency import Timings
 from bench.load import Bounds
 
 ACCEPTED = b'"ev":"accepted"'  # cannot occur inside a JSON string: a quote there is escaped
@@ -47,7 +47,7 @@ class Receipts:
         self.refused: Counter[str] = Counter()
         self.other: Counter[str] = Counter()  # messages that answer no bid, by kind
         self.repeats = 0
-        self.latencies = array("d")  # seconds from the intended send time to the answer's arrival
+        self.latencies = Timings()  # from the intended send time to the answer's arrival
         self.booked: dict[str, dict[int, int | str | None]] = {}  # lot -> seq -> paddle of what was accepted
         self.doubles = 0  # two acceptances under one seq
         self._sent_at = sent_at
@@ -86,7 +86,7 @@ class Receipts:
         if answer.ev not in {"accepted", "refused"}:
             self.other[answer.ev] += 1
             return
-        self.latencies.append(at - self._sent_at(int(answer.ref)))
+        self.latencies.record(at - self._sent_at(int(answer.ref)))
         if answer.ev == "refused":
             self.refused[answer.code] += 1
             return

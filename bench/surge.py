@@ -16,7 +16,6 @@ from collections.abc import Callable
 
 from bench.desk import Desk, lot_listing, share_out
 from bench.gallery import Gallery
-from bench.latency import latency
 from bench.load import Address, Bounds, Line, dial, few_at_a_time, loopback, until
 from bench.pace import FullThrottle, Options, Paced, no_collection
 from bench.receipts import Receipts
@@ -192,8 +191,8 @@ class Floor:
         report.unanswered = report.sent - receipts.answered
         report.acknowledged_twice = receipts.doubles
         report.made_late = self._volley.made_late
-        report.latency = latency(receipts.latencies)
-        report.lateness = latency(flight.lateness) if flight.lateness else None
+        report.latency = receipts.latencies.latency()
+        report.lateness = flight.lateness.latency() if flight.lateness else None
         report.bytes_out = sum(line.bytes_out for line in self._bidders)
         report.bytes_in = sum(line.bytes_in for line in self._bidders) + self._gallery.bytes_in
         report.bytes_per_s = round((report.bytes_in + report.bytes_out) / flight.seconds, 1)
