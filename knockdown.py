@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, NoReturn, TextIO
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, TextIO
 
 import msgspec
 import typer
@@ -34,10 +34,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import replay as replaying
+from bench import storm as storming
 from bench import surge as surging
 from bench.crowd import run_crowd
 from bench.desk import DeskError
 from bench.findings import Findings
+from bench.live_view import live_view
 from bench.load import LineError, NotLoopbackError
 from bench.sample_sale import sample_sale
 from clock.instants import SECOND_US, SystemClock, seconds_to_us
@@ -93,6 +95,7 @@ BidsFile = Annotated[Path, typer.Option("--bids", help="bids.csv")]
 Settings = Annotated[list[str], typer.Option("--set", help="Change the terms: soft_close.window_s=300")]
 VersusSettings = Annotated[list[str], typer.Option("--versus-set", help="Change the terms to compare with.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write the whole report as JSON.")]
+Shape = Literal["flood", "sale"]
 Url = Annotated[str, typer.Argument(help="The house, on this machine: http://127.0.0.1:8000")]
 
 _DATA = Path("data")
@@ -696,14 +699,39 @@ def storm_surge(
     rate: Annotated[float | None, typer.Option(help="Bids per second; none: full throttle.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=3_600)] = 10.0,
     seed: int = 1,
+    shape: Annotated[
+        Shape, typer.Option(help="An even flood of good bids, or a storm as real sales have it.")
+    ] = "flood",
     data_dir: DataDir = _DATA,
     report: ReportFile = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report with its plots as one HTML file.")] = None,
 ) -> None:
-    """Bid as fast as asked on lots of its own, and check that nothing acknowledged is lost."""
-    with one_line_errors(), progress_bar() as moved:
-        options = surging.Options(lots=lots, bidders=bidders, watchers=watchers, rate=rate, seconds=seconds, seed=seed)
-        result = uvloop.run(surging.surge(url, signer(data_dir), options, moved))
+    """Bid as fast as asked, or as a real sale does, on lots of its own, and check that every promise is kept."""
+    options = surging.Options(
+        lots=lots, bidders=bidders, watchers=watchers, rate=rate, seconds=seconds, seed=seed, shape=shape
+    )
+    with one_line_errors():
+        result = _surge(url, signer(data_dir), options)
+        if html is not None:
+            _write_page(result, html)
     _finish(result, report)
+
+
+def _surge(url: str, signed: Callable[[str, str], str], options: surging.Options) -> surging.Report:
+    _prepare_process()
+    if options.shape == "sale":
+        with live_view(Console(stderr=True)) as watch:
+            return uvloop.run(storming.storm(url, signed, options, watch=watch))
+    with progress_bar() as moved:
+        return uvloop.run(surging.surge(url, signed, options, moved))
+
+
+def _write_page(report: surging.Report, path: Path) -> None:
+    from bench.page import Page  # noqa: PLC0415  only who wants a picture waits for what draws it
+
+    page = Page(f"A storm surge, seed {report.options.seed}")
+    report.show(page)
+    page.write(path)
 
 
 # Tokens ---------------------------------------------------------------------------------------------------------------

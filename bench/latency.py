@@ -70,9 +70,15 @@ class Timings:
             len(self), self._ms(50), self._ms(99), self._ms(99.9), self._histogram.max_value / _US_PER_MS, self._ms(90)
         )
 
+    def taken(self) -> Latency:
+        """The few numbers since they were last taken; then start anew."""
+        found = self.latency()
+        self.forget()
+        return found
+
     def curve(self) -> list[CurvePoint]:
         """The percentile curve, finer by halves towards the greatest value, as far as the sample reaches."""
-        points = []
+        points: list[CurvePoint] = []
         for halving in range(_HALVINGS_MAX):
             for part in (0.0, 0.25, 0.5, 0.75):
                 percentile = 100.0 * (1.0 - (1.0 - part / 2) / 2**halving)

@@ -10,6 +10,8 @@ import asyncio
 import base64
 import ipaddress
 import os
+import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar, cast
@@ -19,6 +21,7 @@ Done = TypeVar("Done")
 
 SUBPROTOCOL = "knockdown.v1.json"
 _DIAL_TOGETHER = 50
+_DOZING_BYTES = 4_096
 _MASKED = 0x80
 _ZERO_KEY = b"\0\0\0\0"
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
@@ -184,6 +187,29 @@ class Line(asyncio.Protocol):
             self._transport.write(frame((1000).to_bytes(2, "big"), _CLOSE))
             self._transport.close()
 
+    def doze(self) -> None:
+        """Read nothing from now on, and let the kernel keep little for us."""
+        if self._transport is not None:
+            _socket(self._transport).setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _DOZING_BYTES)
+            self._transport.pause_reading()
+
+    def wake(self) -> None:
+        """Read on."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def hang_up(self) -> None:
+        """Send what was written and go, without a word."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def reset(self) -> None:
+        """Go at once, with a TCP reset."""
+        if self._transport is not None:
+            linger = struct.pack("ii", 1, 0)
+            _socket(self._transport).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self._transport.abort()
+
     def _upgrade(self, data: bytes) -> None:
         head, found, rest = data.partition(b"\r\n\r\n")
         if not found:
@@ -220,6 +246,11 @@ class Line(asyncio.Protocol):
 
 
 Heard = Callable[[Line, bytes, list[Bounds]], None]
+
+
+def _socket(transport: asyncio.Transport) -> socket.socket:
+    found: socket.socket = transport.get_extra_info("socket")
+    return found
 
 
 def upgrade_request(address: Address, token: str | None) -> bytes:

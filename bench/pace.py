@@ -23,7 +23,10 @@ FLIGHT_LEN = 4_096
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a surge is to do. `rate` is bids per second; None is full throttle."""
+    """What a surge is to do. `rate` is bids per second; None is full throttle.
+
+    `shape`: `flood` sends bids that are all good, as evenly as it can; `sale` is a storm as real sales have it.
+    """
 
     lots: int = 1
     bidders: int = 64
@@ -33,6 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 10.0
     seed: int = 1
     flight: int = FLIGHT_LEN
+    shape: Literal["flood", "sale"] = "flood"
 
 
 class FullThrottle:

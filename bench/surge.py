@@ -191,7 +191,7 @@ class Floor:
         report.unanswered = report.sent - receipts.answered
         report.acknowledged_twice = receipts.doubles
         report.made_late = self._volley.made_late
-        report.latency = receipts.latencies.latency()
+        report.latency, report.curve = receipts.latencies.latency(), receipts.latencies.curve()
         report.lateness = flight.lateness.latency() if flight.lateness else None
         report.bytes_out = sum(line.bytes_out for line in self._bidders)
         report.bytes_in = sum(line.bytes_in for line in self._bidders) + self._gallery.bytes_in

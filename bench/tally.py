@@ -5,12 +5,16 @@ Latencies in milliseconds, shares of one core, rates per second.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from bench.findings import Findings
-from bench.latency import Latency
+from bench.latency import CurvePoint, Latency
 from bench.pace import Options
+
+if TYPE_CHECKING:
+    from bench.page import Page
 
 
 class Report(Findings, kw_only=True):
@@ -38,10 +42,17 @@ class Report(Findings, kw_only=True):
     generator_busy: float = 0.0
     house_busy: float | None = None
     store_busy: float | None = None
+    curve: list[CurvePoint] = msgspec.field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The report for a terminal."""
         return [*self._bids(), *self._costs(), *super().lines()]
+
+    def show(self, page: "Page") -> None:
+        """Put the report on a page: the figures, and the percentile curve."""
+        from bench.storm_plots import show_flood  # noqa: PLC0415  only who wants a picture waits for what draws it
+
+        show_flood(self, page)
 
     def _bids(self) -> Iterator[str]:
         refused = ", ".join(f"{code} {count:,}" for code, count in sorted(self.refused.items())) or "none"
