@@ -88,7 +88,8 @@ class Timings:
         return points
 
     def _ms(self, percentile: float) -> float:
-        value = self._histogram.get_value_at_percentile(percentile)
+        histogram = self._histogram
+        value = histogram.get_value_at_percentile(percentile) if percentile else histogram.get_min_value()
         return float(min(value, self._histogram.max_value)) / _US_PER_MS
 
 
