@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgpack
+import msgspec
 import orjson
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -108,13 +109,15 @@ class ScriptedHouse:
             self.lose_answers -= 1
             connection.transport.abort()
         elif isinstance(answer, Accepted):
-            self._say(connection, {"ev": "accepted", "ref": answer.ref, "lot": answer.lot, "paddle": answer.paddle})
+            self._say(connection, {"ev": "accepted"} | msgspec.to_builtins(answer))
         elif isinstance(answer, Refused):
             self.refused[answer.code] += 1
             self._say(connection, {"ev": "refused", "ref": message["ref"], "lot": message["lot"], "code": answer.code})
 
     def _watch(self, connection: ServerConnection, message: Message) -> None:
         self.watched.append(message)
+        if message.get("feed") == "operations":
+            return
         now = self._clock.now()
         if "sale" in message:
             lots = [snapshot(lot, "", now) for lot in self.lots.values()]

@@ -1,0 +1,65 @@
+"""A storm finds every promise that a house breaks, names it and fails; a house that keeps them passes."""
+
+from pathlib import Path
+
+import pytest
+
+from bench import hearing
+from bench import storm as storming
+from bench.faults import Broken
+from bench.pace import Options
+from bench.page import Page
+from bench.server import house
+from bench.storm import storm
+from tests.bench.scripted_front import open_front
+
+OPTIONS = Options(shape="sale", lots=2, bidders=6, watchers=4, feed="full", rate=150.0, seconds=0.7, seed=5)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not come at once on this machine does not come."""
+    monkeypatch.setattr(storming, "_ANSWER_WAIT_S", 1.0)
+    monkeypatch.setattr(storming, "_END_SLACK_S", 1.0)
+    monkeypatch.setattr(storming, "_SPARE_S", 0.2)
+    monkeypatch.setattr(hearing, "_SETTLE_WAIT_S", 0.3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "broken"),
+    [
+        ("gap", Broken.GAP),
+        ("head", Broken.HEAD),
+        ("lost", Broken.MISSING),
+        ("late", Broken.LATE_BID),
+        ("early", Broken.EARLY_CLOSE),
+        ("twice", Broken.SECOND_EFFECT),
+    ],
+)
+async def test_a_planted_fault_is_found_and_named(fault: str, broken: Broken) -> None:
+    async with open_front(fault) as url:
+        report = await storm(url, lambda _role, sub: sub, OPTIONS)
+    assert report.exit_status == 1
+    assert report.fault_counts[broken] > 0
+    assert any(sentence.startswith(f"{broken}: ") for sentence in report.failures)
+    assert report.figures()["storm.faults"] > 0
+
+
+async def test_a_scripted_house_without_a_fault_passes() -> None:
+    async with open_front("") as url:
+        report = await storm(url, lambda _role, sub: sub, OPTIONS)
+    assert report.failures == []
+    assert report.repeats > 0
+
+
+async def test_a_house_that_keeps_its_promises_passes(tmp_path: Path) -> None:
+    options = Options(shape="sale", lots=6, bidders=8, watchers=8, rate=150.0, seconds=1.5, seed=2)
+    with house() as running:
+        report = await storm(running.url, running.sign, options)
+    assert report.failures == []
+    assert report.accepted == report.recorded > 0
+    assert report.ended.closed == 6
+    page = Page("A storm")
+    report.show(page)
+    page.write(tmp_path / "storm.html")
+    assert (tmp_path / "storm.html").read_text("utf-8").count("<svg") >= 4
