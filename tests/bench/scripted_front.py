@@ -34,6 +34,7 @@ class Plant:
         self.fault = fault
         self.clock = SystemClock()
         self._say, self._order = house._say, house._order
+        self._doors: list[asyncio.StreamWriter] = []
         house._say = self.say  # type: ignore[method-assign]
         house._order = self.order  # type: ignore[method-assign]
 
@@ -93,6 +94,7 @@ class Plant:
 
     async def attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
+        self._doors.append(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -123,13 +125,21 @@ class Plant:
 
     async def _hand_on(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind, to_behind = await asyncio.open_connection("127.0.0.1", int(self.house.url.rpartition(":")[2]))
+        self._doors.append(to_behind)
         to_behind.write(head)
-        await asyncio.wait(
-            [asyncio.create_task(_pipe(reader, to_behind)), asyncio.create_task(_pipe(behind, writer))],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        pipes = [asyncio.create_task(_pipe(reader, to_behind)), asyncio.create_task(_pipe(behind, writer))]
+        await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
+        for pipe in pipes:
+            pipe.cancel()
+        await asyncio.wait(pipes)
         to_behind.close()
         writer.close()
+
+    async def shut(self) -> None:
+        """See every connection out, so that nothing of one test is left to the next."""
+        for door in self._doors:
+            door.transport.abort()
+        await asyncio.gather(*(door.wait_closed() for door in self._doors), return_exceptions=True)
 
 
 async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
@@ -150,3 +160,4 @@ async def open_front(fault: str) -> AsyncIterator[str]:
         finally:
             timing.cancel()
             server.close()
+            await plant.shut()
