@@ -26,7 +26,6 @@ PACED_RATE = 2_000.0
 PACED_WATCHERS = 200
 CLOSING_LOTS = 10_000
 _US_PER_MS = 1_000.0
-_PROMPT_MS = 500.0
 
 
 class BidsReport(msgspec.Struct, kw_only=True):
@@ -64,7 +63,7 @@ class BidsReport(msgspec.Struct, kw_only=True):
             **self._latencies(),
             "closing.lots": float(self.closing.lots),
             "closing.early": float(self.closing.early),
-            "closing.within_500ms": _within_500ms(self.closing),
+            "closing.within_500ms": self.closing.within_500ms,
             "closing.p99_ms": self.closing.announced.p99_ms,
         }
 
@@ -135,16 +134,6 @@ def bids(
         progress(0, 1, f"{lots:,} lots ending together")
         closes = uvloop.run(closing(running, lots))
     return BidsReport(machine=machine(), limit=limit, hot=hot, many=many, trip=trip, paced=paced, closing=closes)
-
-
-def _within_500ms(report: ClosingReport) -> float:
-    """The share announced within 500 ms: as the report says, or never more than its quantiles tell."""
-    counted: float | None = getattr(report, "within_500ms", None)
-    if counted is not None:
-        return counted
-    heard, told = report.closed / report.lots, report.announced
-    shares = ((1.0, told.max_ms), (0.999, told.p999_ms), (0.99, told.p99_ms), (0.5, told.p50_ms))
-    return next((share * heard for share, lag_ms in shares if lag_ms <= _PROMPT_MS), 0.0)
 
 
 def _limit(running: House, progress: Progress) -> StoreLimit:

@@ -2,7 +2,8 @@
 
 Refuses to know what an answer says. Invariants: in a closed loop no more than `flight` bids are ever unanswered; in an
 open loop bid n is due at start + n / rate, and its due time, not the time it left, is what its latency counts from. A
-thread that does nothing but sleep says when a bid is due; the lateness is kept and told. Seconds of `time.perf_counter`.
+thread that does nothing but sleep says when a bid is due; the lateness is kept and told. Seconds of
+`time.perf_counter`.
 """
 
 import asyncio

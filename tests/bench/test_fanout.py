@@ -163,7 +163,8 @@ def test_a_crowd_on_live_that_heard_nothing_has_no_cost() -> None:
 
 
 def test_only_what_was_measured_is_among_the_figures() -> None:
-    assert set(WHOLE.figures()) == {"fanout.ratio", "fanout.ratio_without_deciding", "fanout.burst_ratio"}
+    always = {"ratio", "ratio_without_deciding", "burst_ratio", "raw_us"}
+    assert set(WHOLE.figures()) == {f"fanout.{name}" for name in always}
     live = LiveCost(watchers=9, rates=[100.0, 2_000.0], states=[1, 1], us_per_state=[8.0, 9.0], ratio=1.125)
     everything = msgspec.structs.replace(WHOLE, live=live, idle_watchers=10, idle_bytes_per_watcher=5_000.0)
     assert everything.figures()["fanout.live_cost_ratio"] == pytest.approx(1.125)

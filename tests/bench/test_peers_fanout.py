@@ -139,12 +139,13 @@ def test_a_peer_that_delivered_nothing_has_no_cost() -> None:
     assert "not one of 100,000" in row.failure
 
 
-def test_the_house_counts_its_store_as_socketio_counts_its_redis() -> None:
+def test_the_store_of_the_house_stands_beside_since_no_frame_goes_through_it() -> None:
     single = Flight(10.0, Spent(3.0, 0.5), 500_000, 500_000, crowd_cpu_s=1.0)
     full = FullFeed(200.0, Baseline(0.1, 0.05), single, single, RAW)
     row = house_row(report(Options(watchers=1_000, rate=50.0), 10, full))
-    assert row.us_per_frame == pytest.approx(5.0)
-    assert row.ratio == pytest.approx(1.25)
+    assert row.us_per_frame == pytest.approx(4.0)
+    assert row.ratio == pytest.approx(1.0)
+    assert "1.00 us more in its store" in row.does
     assert row.ratio_without_deciding == pytest.approx(0.75)
 
 
