@@ -104,7 +104,7 @@ class Draft:
         for event in decision.events:
             self._write(event, waiting.lag_us)
         outcome = decision.outcome
-        if waiting.unsure and isinstance(outcome, Accepted):
+        if waiting.drafted is not None and waiting.unsure and isinstance(outcome, Accepted):
             outcome = first_answer(outcome)  # found in the log or not, this is no retry
         is_heard = not (decision.events and isinstance(decision.events[-1], PrivateEvent))
         self.heard += is_heard
@@ -248,7 +248,8 @@ class Actor:
     def adopt(self, draft: Draft) -> None:
         """Make a draft that was stored the state of the group."""
         self.lots = draft.lots
-        self.tails.update((lot, pen.tail) for lot, pen in draft.pens.items())
+        for lot, pen in draft.pens.items():
+            self.tails[lot] = pen.tail
 
     def put_back(self, draft: Draft, *, unknown: bool) -> None:
         """Take back the orders of a draft, until the logs were read again.

@@ -366,8 +366,9 @@ class House:
         lot = commit.state
         before = self.lots.get(lot.lot)
         self.lots[lot.lot] = Standing(lot, commit.head)
-        self.listings.order.setdefault(lot.sale, {})[lot.lot] = None
-        self.registers.name_sale(lot.sale)
+        if before is None:
+            self.listings.order.setdefault(lot.sale, {})[lot.lot] = None
+            self.registers.name_sale(lot.sale)
         if self._bell is not None and (before is None or before.state.deadline != lot.deadline):
             self._bell.set(lot.lot, lot.deadline)
         if before is not None and before.state.phase is Phase.OPEN and lot.phase in (Phase.SOLD, Phase.PASSED):

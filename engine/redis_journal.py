@@ -15,6 +15,7 @@ on scripting.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,6 +56,7 @@ _ENTRY_FIELDS = [b"p", b"s", b"h", b"c"]
 _MARKER_FIELDS = [b"m"]
 
 
+@lru_cache(maxsize=65_536)
 def shard_of(group: str) -> int:
     """The shard that a group and all its lots lie in, for ever."""
     return crc32(group.encode()) % SHARDS
