@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.actor import Reply
 from engine.house import House
-from gateway.auth import Identity
+from gateway.auth import Identity, Role
 from gateway.messages import Bid, Join, MaxBid, RegistrationBody
 from gateway.rates import Pace, Rates
 from lots import orders
@@ -62,8 +62,12 @@ class BidDesk:
         bidder = self._let_in(identity, reply)
         if bidder is None:
             return
-        given = (bid.lot, bidder, bid.ref, bid.amount, bid.confirm, self._chances.draw())
-        order = orders.MaxBid(*given) if type(bid) is MaxBid else orders.Bid(*given, self._attendance(bid.lot))
+        lot, chance = bid.lot, self._chances.draw()
+        order: orders.Offer
+        if type(bid) is MaxBid:
+            order = orders.MaxBid(lot, bidder, bid.ref, bid.amount, bid.confirm, chance)
+        else:
+            order = orders.Bid(lot, bidder, bid.ref, bid.amount, bid.confirm, chance, self._attendance(lot))
         self._house.submit(order, reply)
 
     def _attendance(self, lot: str) -> Attendance | None:
@@ -98,16 +102,18 @@ class BidDesk:
     def _let_in(self, identity: Identity | None, reply: Reply) -> str | None:
         """Return who it is if he may say something now; otherwise he is told why not."""
         now = self._house.clock.now()
-        if identity is None:
-            refused = _WHO
-        elif identity.has_ended(now):
-            refused = _ENDED
-        elif not identity.may_bid:
-            refused = _NOT_A_BIDDER
-        elif self._rates.take(identity.sub, now):
-            return identity.sub
-        else:
+        if identity is not None and identity.role is Role.BIDDER and now < identity.exp:
+            if self._rates.take(identity.sub, now):
+                return identity.sub
             self.rate_limited += 1
-            refused = _TOO_OFTEN
-        reply(refused)
+        reply(_kept_out(identity, now))
         return None
+
+
+def _kept_out(identity: Identity | None, now: int) -> Refused:
+    """Return why somebody whom the desk did not let in may not bid now."""
+    if identity is None:
+        return _WHO
+    if identity.has_ended(now):
+        return _ENDED
+    return _TOO_OFTEN if identity.may_bid else _NOT_A_BIDDER

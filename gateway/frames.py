@@ -8,6 +8,7 @@ public event is shown with the very bytes the journal hashed, its `head` added b
 Source: RFC 6455, section 5.2 (base framing); MessagePack specification, "map format family" and "str format family".
 """
 
+import struct
 from typing import Any, Final, Protocol
 
 import msgpack
@@ -25,6 +26,7 @@ PING: Final = b"\x89\x00"
 _SHORT_MAX = 125
 _MEDIUM_MAX = 0xFFFF
 _MEDIUM, _LONG = 126, 127
+_medium_header = struct.Struct(">BBH").pack
 _SHORT_HEADERS = {
     first: [bytes((first, size)) for size in range(_SHORT_MAX + 1)] for first in (FINAL_TEXT, FINAL_BINARY)
 }
@@ -40,7 +42,7 @@ def framed(first: int, payload: bytes) -> bytes:
     if size <= _SHORT_MAX:
         return _SHORT_HEADERS[first][size] + payload
     if size <= _MEDIUM_MAX:
-        return bytes((first, _MEDIUM)) + size.to_bytes(2) + payload
+        return _medium_header(first, _MEDIUM, size) + payload
     return bytes((first, _LONG)) + size.to_bytes(8) + payload
 
 
