@@ -31,7 +31,7 @@ from engine.rostrum import OUT_OF_ORDER, Rostrum
 from engine.watch import Watch
 from lots.listing import Sale
 from lots.orders import Attendance, ExtendForOutage, ListLot, Order, Ring
-from lots.phases import Phase
+from lots.phases import OPEN, Phase
 from lots.refusals import Code, Refused
 from lots.state import Lot
 
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 StoreStatus: TypeAlias = Literal["away", "back"]
 
+_HAMMERED = (Phase.SOLD, Phase.PASSED)
 _TAKE_OVER_GROUPS_MAX = 256
 
 
@@ -371,7 +372,7 @@ class House:
             self.registers.name_sale(lot.sale)
         if self._bell is not None and (before is None or before.state.deadline != lot.deadline):
             self._bell.set(lot.lot, lot.deadline)
-        if before is not None and before.state.phase is Phase.OPEN and lot.phase in (Phase.SOLD, Phase.PASSED):
+        if before is not None and before.state.phase is OPEN and lot.phase in _HAMMERED:
             self._observe_closing(lot.ended_at, before.state.closes_at)
         self.publish(commit)
 

@@ -37,6 +37,7 @@ class Chances:
         return self._left.pop()
 
 
+_BIDDER: Final = Role.BIDDER  # as `OPEN` in `lots.phases`
 _WHO: Final = Refused(Code.UNAUTHENTICATED, "Say who you are first; only bidders may bid.")
 _ENDED: Final = Refused(Code.UNAUTHENTICATED, "Your token has expired; sign in again.")
 _NOT_A_BIDDER: Final = Refused(Code.FORBIDDEN, "Only bidders may bid.")
@@ -102,7 +103,7 @@ class BidDesk:
     def _let_in(self, identity: Identity | None, reply: Reply) -> str | None:
         """Return who it is if he may say something now; otherwise he is told why not."""
         now = self._house.clock.now()
-        if identity is not None and identity.role is Role.BIDDER and now < identity.exp:
+        if identity is not None and identity.role is _BIDDER and now < identity.exp:
             if self._rates.take(identity.sub, now):
                 return identity.sub
             self.rate_limited += 1

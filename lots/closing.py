@@ -34,7 +34,7 @@ from lots.formats import DutchTerms, Format, Pricing, Stage, TwoPhaseTerms
 from lots.ledger import Account
 from lots.money import HUNDRED_PERCENT
 from lots.orders import Attendance, OpenAccounts, Ring
-from lots.phases import ENDED, Phase
+from lots.phases import ENDED, OPEN, Phase
 from lots.refusals import Code
 from lots.standing import reserve_at
 from lots.state import Accepted, Lot, Reserve, Sealed, Settlement
@@ -54,7 +54,7 @@ def ring(lot: Lot, order: Ring, at: int) -> Decision:
 
 def caught_up(lot: Lot, at: int) -> tuple[Lot, Events]:
     """Bring a lot to where it stands at this instant, though its bell may be late; it is not closed by that."""
-    if lot.is_simple and lot.phase is Phase.OPEN:
+    if lot.is_simple and lot.phase is OPEN:
         return lot, ()
     events: Events = ()
     while (event := _due(lot, at)) is not None:
@@ -77,7 +77,7 @@ def _due(lot: Lot, at: int) -> Event | None:
 
 def has_ended(lot: Lot, at: int) -> bool:
     """Tell whether the lot's end has come, though the bell may be late: the instant alone says so."""
-    return lot.phase is Phase.OPEN and lot.closes_at is not None and at >= lot.closes_at
+    return lot.phase is OPEN and lot.closes_at is not None and at >= lot.closes_at
 
 
 def opened(lot: Lot, at: int, **clerk: Any) -> LotOpened:  # noqa: ANN401  by, ref, body

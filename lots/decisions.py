@@ -36,15 +36,15 @@ def decide(lots: Mapping[str, Lot], order: Order, at: int) -> Decision:
         at: The order's stamp in microseconds.
     """
     lot = lots.get(order.lot)
-    decision = _decide(lot, order, at)
-    if lot is not None and lot.is_linked and decision.events:
+    if lot is None:
+        return _of_no_lot(order, at)
+    decision = _BY_ORDER[type(order)](lot, order, at)
+    if lot.is_linked and decision.events:
         return Decision(decision.events + tuple(_linked(lots, lot, decision.events, at)), decision.outcome)
     return decision
 
 
-def _decide(lot: Lot | None, order: Order, at: int) -> Decision:
-    if lot is not None:
-        return _BY_ORDER[type(order)](lot, order, at)
+def _of_no_lot(order: Order, at: int) -> Decision:
     if isinstance(order, ListLot):
         return _list_lot(order, at)
     return refuse(Objection(Code.UNKNOWN_LOT, f"There is no lot {order.lot!r} in this house."), None, at)

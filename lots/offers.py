@@ -29,11 +29,13 @@ from lots.fold import accepted_bid, accepted_raise, accepted_unseen, evolve
 from lots.formats import Format, Stage
 from lots.orders import FLOOR, Bid, MaxBid, Offer
 from lots.paddles import draw
-from lots.phases import Phase
+from lots.phases import OPEN, Phase
 from lots.refusals import Code
 from lots.standing import reserve_at, stand
 from lots.state import Accepted, Lot, ref_key
 from lots.terms import Raise
+
+_AT_LEAST, _SEALED, _QUOTES = Raise.AT_LEAST, Format.SEALED, Stage.QUOTES  # as `OPEN` in `phases`
 
 
 def offer(lot: Lot, order: Offer, at: int) -> Decision:
@@ -63,7 +65,7 @@ NO_BIDS_IN: Mapping[Phase, Objection] = {
 
 def closed_to_bids(lot: Lot, at: int) -> Objection | None:
     """Return why the lot takes no offer at this instant, whosever it is."""
-    if lot.phase is not Phase.OPEN:
+    if lot.phase is not OPEN:
         return NO_BIDS_IN[lot.phase]
     if has_ended(lot, at):
         return Objection(Code.TOO_LATE, "The bid came at or after the end of the lot.")
@@ -181,7 +183,7 @@ def _least_for(lot: Lot, order: Offer) -> int:
 
 
 def _off_increment(lot: Lot, order: Offer) -> Objection | None:
-    if lot.terms.raise_ is Raise.AT_LEAST or order.amount in (lot.price_ceiling, lot.price):
+    if lot.terms.raise_ is _AT_LEAST or order.amount in (lot.price_ceiling, lot.price):
         return None
     step = lot.step()
     base = lot.terms.start_price if lot.next_step is None else lot.least()
@@ -217,7 +219,7 @@ def accept(lot: Lot, order: Offer, at: int, clerk: str = "", grounds: str = "") 
         clerk: The operator who gives it in for somebody in the room.
         grounds: His reason.
     """
-    if lot.terms.format is Format.SEALED or lot.stage is Stage.QUOTES:
+    if lot.terms.format is _SEALED or lot.stage is _QUOTES:
         return _accept_unseen(lot, order, at)
     paddle, before = _shown_paddle(lot, order, at)
     event = _placed(lot, order, paddle, lot.seq + 1 + len(before), at)

@@ -22,6 +22,9 @@ class Phase(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+OPEN = Phase.OPEN
+"""By a name of its own where every bid looks at it: a member of an enumeration costs CPython 3.11 as much as a call."""
+
 ENDED = frozenset({Phase.SOLD, Phase.PASSED, Phase.WITHDRAWN})
 """The phases in which no bid is awaited any more."""
 

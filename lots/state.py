@@ -18,8 +18,10 @@ from lots.formats import Format, Stage
 from lots.ladder import Ladder
 from lots.ledger import NOTHING, Deposit
 from lots.listing import Listing
-from lots.phases import Phase
+from lots.phases import OPEN, Phase
 from lots.terms import BuyNowUntil, Raise, Terms
+
+_MULTIPLE = Raise.MULTIPLE  # as `OPEN` in `phases`
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -225,9 +227,9 @@ class Lot(Struct, frozen=True, kw_only=True):
 
         An upcoming lot is due to open, an open one to end or to be lowered, one that has ended to give deposits back.
         """
+        if self.phase is OPEN:
+            return self.closes_at if self.lowers_at is None else _earlier(self.closes_at, self.lowers_at)
         match self.phase:
-            case Phase.OPEN:
-                return self.closes_at if self.lowers_at is None else _earlier(self.closes_at, self.lowers_at)
             case Phase.UPCOMING:
                 return None if self.terms.format is Format.SALEROOM else self.terms.opens_at
             case Phase.PAUSED:
@@ -264,7 +266,7 @@ class Lot(Struct, frozen=True, kw_only=True):
         another band of the ladder, or have been lifted to a reserve) is rounded up to the next that does.
         """
         ask = self.ladder.above(price)
-        if self.terms.raise_ is Raise.MULTIPLE:
+        if self.terms.raise_ is _MULTIPLE:
             ask += (self.terms.start_price - ask) % self.ladder.step(price)
         return ask if self.is_simple else self._within_ceiling(ask, price)
 
