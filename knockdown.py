@@ -34,14 +34,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import replay as replaying
-from bench import storm as storming
 from bench import surge as surging
 from bench.crowd import run_crowd
 from bench.desk import DeskError
 from bench.findings import Findings
-from bench.live_view import live_view
 from bench.load import LineError, NotLoopbackError
 from bench.sample_sale import sample_sale
+from bench.storms import storm as storming
+from bench.storms.live_view import live_view
 from clock.instants import SECOND_US, SystemClock, seconds_to_us
 from engine.embedded_redis import EmbeddedRedis
 from engine.errors import KnockdownError, StoreError

@@ -90,7 +90,7 @@ def storm(progress: Progress, *, seed: int = SEED) -> Measurement:
     """A storm of the shape that real sales have, and whether everything held in it."""
     from bench.pace import Options
     from bench.server import house
-    from bench.storm import storm as measure
+    from bench.storms.storm import storm as measure
 
     options = Options(lots=STORM_LOTS, watchers=STORM_WATCHERS, seconds=STORM_SECONDS, seed=seed)
     with house() as running:

@@ -50,7 +50,7 @@ class Report(Findings, kw_only=True):
 
     def show(self, page: "Page") -> None:
         """Put the report on a page: the figures, and the percentile curve."""
-        from bench.storm_plots import show_flood  # noqa: PLC0415  only who wants a picture waits for what draws it
+        from bench.storms.plots import show_flood  # noqa: PLC0415  only who wants a picture waits for what draws it
 
         show_flood(self, page)
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from bench.faults import Broken, Faults
 from bench.feed import FullFeed, Message
-from bench.judge import CLOCK_SLACK_US, Case, judge
-from bench.plan import Offer, Why
-from bench.slips import Answer, Slip, Slips
+from bench.storms.faults import Broken, Faults
+from bench.storms.judge import CLOCK_SLACK_US, Case, judge
+from bench.storms.plan import Offer, Why
+from bench.storms.slips import Answer, Slip, Slips
 from tests.bench.test_feed import log_of
 
 END = 1_000_000

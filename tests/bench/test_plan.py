@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from bench.mishaps import Kind, Party
 from bench.pace import Options
-from bench.plan import Plan, Why, plan
+from bench.storms.mishaps import Kind, Party
+from bench.storms.plan import Plan, Why, plan
 
 OPTIONS = Options(shape="sale", lots=40, bidders=90, watchers=120, rate=200.0, seconds=20.0, seed=3)
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import hearing
-from bench import storm as storming
-from bench.faults import Broken
 from bench.pace import Options
 from bench.page import Page
 from bench.server import house
-from bench.storm import storm
+from bench.storms import hearing
+from bench.storms import storm as storming
+from bench.storms.faults import Broken
+from bench.storms.storm import storm
 from tests.bench.scripted_front import open_front
 
 OPTIONS = Options(shape="sale", lots=2, bidders=6, watchers=4, feed="full", rate=150.0, seconds=0.7, seed=5)

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from bench.latency import CurvePoint
 from bench.page import Page
-from bench.storm_report import StormReport
+from bench.storms.report import StormReport
 from bench.tally import Report
 
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#777777"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from bench.client import pauses
 from bench.load import Address, Heard, Line, LineError, dial
-from bench.mishaps import Kind, Mishap
+from bench.storms.mishaps import Kind, Mishap
 
 _DIAL_WAIT_S = 10.0
 _THROWN_OUT_WAIT_S = 2.0

@@ -12,9 +12,9 @@ import orjson
 
 from bench.feed import FullFeed, Message
 from bench.feeds import Feed, Told
-from bench.kept_line import KeptLine
 from bench.load import Address, Bounds, Line, frame
-from bench.mishaps import Mishap
+from bench.storms.kept_line import KeptLine
+from bench.storms.mishaps import Mishap
 
 ENDED = frozenset({"sold", "passed", "withdrawn"})
 CLOSES = frozenset({"lot_sold", "lot_passed"})

@@ -16,8 +16,8 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import NamedTuple
 
-from bench.mishaps import Kind, Mishap, Party, mishaps
 from bench.pace import Options
+from bench.storms.mishaps import Kind, Mishap, Party, mishaps
 from bench.volley import START_PRICE
 
 RATE_DEFAULT = 200.0

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bench.faults import Broken, Fault
 from bench.feed import FullFeed, Message, read_log
-from bench.onlookers import CLOSES
-from bench.slips import Slip
+from bench.storms.faults import Broken, Fault
+from bench.storms.onlookers import CLOSES
+from bench.storms.slips import Slip
 
 CLOCK_SLACK_US = 50_000
 """So far apart may two readings of the same clock be taken for one instant."""

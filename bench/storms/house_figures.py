@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import orjson
 
-from bench.kept_line import KeptLine
 from bench.load import Address, Bounds, Line, frame
+from bench.storms.kept_line import KeptLine
 
 
 class HouseMoment(msgspec.Struct, frozen=True):

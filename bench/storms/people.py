@@ -8,17 +8,17 @@ sight, so that nothing goes unseen.
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from bench.contenders import Contender
 from bench.feed import FullFeed, Message
-from bench.house_figures import HouseFigures
-from bench.kept_line import KeptLine
 from bench.load import Address
-from bench.mishaps import Mishap, Party
-from bench.onlookers import ENDED, LOTS_PER_USHER, Earshot, Onlooker
 from bench.pace import Options
-from bench.plan import Plan
-from bench.slips import Slips
-from bench.start_line import StartLine
+from bench.storms.contenders import Contender
+from bench.storms.house_figures import HouseFigures
+from bench.storms.kept_line import KeptLine
+from bench.storms.mishaps import Mishap, Party
+from bench.storms.onlookers import ENDED, LOTS_PER_USHER, Earshot, Onlooker
+from bench.storms.plan import Plan
+from bench.storms.slips import Slips
+from bench.storms.start_line import StartLine
 
 __all__ = ["ENDED", "People", "Sign"]
 

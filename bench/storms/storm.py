@@ -18,19 +18,19 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from bench.desk import Desk, DeskError, lot_listing, share_out
-from bench.faults import Faults
-from bench.hearing import hear_everything
 from bench.latency import US_PER_S, Timings
-from bench.live_view import Watch, unwatched
 from bench.load import Address, few_at_a_time, loopback, until
-from bench.lookout import Lookout
-from bench.mishaps import Kind, Mishap
 from bench.pace import Options, no_collection
-from bench.people import ENDED, People, Sign
-from bench.plan import plan
-from bench.slips import Slip, Slips
-from bench.start_line import StartLine
-from bench.storm_report import StormReport
+from bench.storms.faults import Faults
+from bench.storms.hearing import hear_everything
+from bench.storms.live_view import Watch, unwatched
+from bench.storms.lookout import Lookout
+from bench.storms.mishaps import Kind, Mishap
+from bench.storms.people import ENDED, People, Sign
+from bench.storms.plan import plan
+from bench.storms.report import StormReport
+from bench.storms.slips import Slip, Slips
+from bench.storms.start_line import StartLine
 from bench.surge import Progress, nothing_shown
 from bench.watch_cpu import CpuMeter
 

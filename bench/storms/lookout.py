@@ -7,12 +7,12 @@ those of the answers and sendings that fell in it. Seconds since the start; mill
 import asyncio
 from typing import TYPE_CHECKING
 
-from bench.live_view import Glance, Watch
-from bench.storm_report import Moment
+from bench.storms.live_view import Glance, Watch
+from bench.storms.report import Moment
 from bench.surge import Progress
 
 if TYPE_CHECKING:
-    from bench.storm import Saleroom
+    from bench.storms.storm import Saleroom
 
 _LOOK_S = 0.5
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench.faults import Fault
-from bench.house_figures import HouseMoment
 from bench.latency import CurvePoint, Latency
+from bench.storms.faults import Fault
+from bench.storms.house_figures import HouseMoment
 from bench.tally import Report
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class StormReport(Report, kw_only=True):
 
     def show(self, page: "Page") -> None:
         """Put the report on a page, plots and all."""
-        from bench.storm_plots import show_storm  # noqa: PLC0415  only who wants a picture waits for what draws it
+        from bench.storms.plots import show_storm  # noqa: PLC0415  only who wants a picture waits for what draws it
 
         show_storm(self, page)
 

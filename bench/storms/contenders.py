@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bench.kept_line import KeptLine
 from bench.load import Address, Bounds, Line, frame
-from bench.mishaps import Kind, Mishap
-from bench.slips import Answer, Slip, Slips
+from bench.storms.kept_line import KeptLine
+from bench.storms.mishaps import Kind, Mishap
+from bench.storms.slips import Answer, Slip, Slips
 
 _ANSWERS = frozenset({"accepted", "refused"})
 

@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.desk import Desk, share_out
-from bench.faults import Broken, Fault
 from bench.feed import FullFeed, Message
-from bench.judge import Case, course_of, judge
 from bench.latency import MS_PER_S, latency
 from bench.load import until
-from bench.people import ENDED, People
-from bench.slips import Slip
-from bench.storm_report import Close, Ended
+from bench.storms.faults import Broken, Fault
+from bench.storms.judge import Case, course_of, judge
+from bench.storms.people import ENDED, People
+from bench.storms.report import Close, Ended
+from bench.storms.slips import Slip
 
 if TYPE_CHECKING:
-    from bench.storm import Saleroom
+    from bench.storms.storm import Saleroom
 
 _SETTLE_WAIT_S = 10.0
 _END_SLACK_US = 5_000_000

@@ -10,9 +10,9 @@ from collections import Counter
 
 import msgspec
 
-from bench.faults import Broken, Fault, Faults
 from bench.latency import Timings
-from bench.plan import Offer
+from bench.storms.faults import Broken, Fault, Faults
+from bench.storms.plan import Offer
 
 PASSING = frozenset({"rate_limited", "overloaded", "unavailable"})
 """Refusals that say nothing of the bid itself."""
