@@ -15,9 +15,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import evidence, parts, readme, record
 from bench.cannot import CANNOT
-from bench.full_run import run
+from bench.evidence import parts, readme, record, telling
+from bench.evidence.full_run import run
 from bench.machine import machine
 from bench.measurement import Measure, Measurement, details, failures
 from bench.measurement import Progress as Shown
@@ -159,12 +159,12 @@ def _several(
     with _bar() as shown:
         came = run(chosen, shown)
     kept = record.record(came, before, command)
-    evidence.tell(came, _console())
+    telling.tell(came, _console())
     if json is not None:
-        evidence.write_details(came, kept, json)
+        telling.write_details(came, kept, json)
         print(f"figures in {json}")
     if html is not None:
-        evidence.page(came, kept).write(html)
+        telling.page(came, kept).write(html)
         print(f"page in {html}")
     if into_readme:
         record.write(kept)

@@ -5,8 +5,8 @@ import re
 import msgspec
 import pytest
 
-from bench import readme, record
-from bench.goals import judged
+from bench.evidence import readme, record
+from bench.evidence.goals import judged
 
 README = readme.README.read_text(encoding="utf-8")
 KEPT = record.read()

@@ -10,14 +10,14 @@ import orjson
 import pytest
 from rich.console import Console
 
-from bench import evidence, parts, readme, record, standings
 from bench.desk import DeskError
-from bench.full_run import Run, run
-from bench.goals import GOALS
+from bench.evidence import parts, readme, record, standings, telling
+from bench.evidence.full_run import Run, run
+from bench.evidence.goals import GOALS
+from bench.evidence.parts import Part
 from bench.machine import Machine
 from bench.measurement import Measurement, Progress
 from bench.page import Page
-from bench.parts import Part
 from bench.surge import nothing_shown
 
 HERE = Machine(
@@ -169,7 +169,7 @@ def test_the_table_says_day_commit_machine_and_each_outcome(kept: record.Record)
 
 
 def test_the_page_shows_goals_first_and_reasons_escaped(kept: record.Record, tmp_path: Path) -> None:
-    evidence.page(came(CANNOT, FANOUT), kept).write(tmp_path / "p.html")
+    telling.page(came(CANNOT, FANOUT), kept).write(tmp_path / "p.html")
     page = (tmp_path / "p.html").read_text("utf-8")
     assert page.index("<h2>Goals") < page.index("<h2>recovery") < page.index("<h2>Told")
     assert "Not measured: the desk &lt;is&gt; closed." in page
@@ -177,7 +177,7 @@ def test_the_page_shows_goals_first_and_reasons_escaped(kept: record.Record, tmp
 
 
 def test_the_file_has_the_record_and_what_each_part_found(kept: record.Record, tmp_path: Path) -> None:
-    evidence.write_details(came(CANNOT, FANOUT), kept, tmp_path / "d.json")
+    telling.write_details(came(CANNOT, FANOUT), kept, tmp_path / "d.json")
     written: dict[str, Any] = orjson.loads((tmp_path / "d.json").read_bytes())
     assert written["commit"] == "abc1234567"
     assert written["parts"] == {"fanout": {"told": FIGURES, "failures": [], "skipped": {}, "figures": FIGURES}}
@@ -189,7 +189,7 @@ FIGURES = {"fanout.ratio": 1.5, "fanout.burst_ratio": 0.2}
 def test_a_terminal_is_told_everything() -> None:
     said = StringIO()
     done = came(CANNOT, ("fanout", tells("a frame was lost", fanout__ratio=1.5)), ("peers", lambda _: Told(PEERS)))
-    evidence.tell(done, Console(file=said, width=200))
+    telling.tell(done, Console(file=said, width=200))
     for words in (
         "not measured: the desk <is> closed",
         "told fanout.ratio",
@@ -200,7 +200,7 @@ def test_a_terminal_is_told_everything() -> None:
 
 
 def test_a_run_of_some_parts_is_held_against_their_goals_only() -> None:
-    assert {goal.subject for goal, _ in evidence.judged(came(FANOUT))} == {"Fan-out", "Watchers"}
+    assert {goal.subject for goal, _ in telling.judged(came(FANOUT))} == {"Fan-out", "Watchers"}
 
 
 # Peers ----------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bench.goals import BIDDING_PEERS, FANOUT_PEERS, GOALS, Beside, Goal, derived, judged
+from bench.evidence.goals import BIDDING_PEERS, FANOUT_PEERS, GOALS, Beside, Goal, derived, judged
 
 BY_FIGURE = {(goal.figure, goal.bound): goal for goal in GOALS}
 

@@ -12,7 +12,7 @@ import msgspec
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.goals import BIDDING_PEERS, FANOUT_PEERS
+from bench.evidence.goals import BIDDING_PEERS, FANOUT_PEERS
 from bench.page import Page
 
 HEAD = ("peer", "CPU per frame, times the C loop", "accepted bids/s", "store µs/bid", "server µs/bid")

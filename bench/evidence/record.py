@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import orjson
 
-from bench.full_run import Run
-from bench.goals import Verdict, judged
+from bench.evidence.full_run import Run
+from bench.evidence.goals import Verdict, judged
 from bench.machine import Machine
+from bench.server import ROOT
 
-FIGURES = Path(__file__).with_name("figures.json")
+FIGURES = ROOT / "bench" / "figures.json"
 """The run that the README tells of."""
 _DIGITS = 6
 

@@ -6,8 +6,8 @@ the same record gives the same text, so that a test can tell when one of the two
 
 from pathlib import Path
 
-from bench.goals import GOALS
-from bench.record import Record
+from bench.evidence.goals import GOALS
+from bench.evidence.record import Record
 from bench.server import ROOT
 
 README = ROOT / "README.md"

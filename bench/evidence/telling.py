@@ -12,12 +12,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench import standings
-from bench.full_run import Outcome, Run
-from bench.goals import GOALS, Goal, Verdict
+from bench.evidence import standings
+from bench.evidence.full_run import Outcome, Run
+from bench.evidence.goals import GOALS, Goal, Verdict
+from bench.evidence.record import Record, as_data
 from bench.measurement import details
 from bench.page import Page
-from bench.record import Record, as_data
 
 _HEAD = ("", "goal", "figure", "beside it, in the same run", "")
 _COLOURS = {"reached": "green", "not reached": "red", "not measured": "yellow"}

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from bench.cannot import CANNOT
-from bench.goals import Verdict, judged
+from bench.evidence.goals import Verdict, judged
+from bench.evidence.parts import Part
 from bench.measurement import Measurement, Progress, failures, skipped
-from bench.parts import Part
 
 
 class Outcome(msgspec.Struct, kw_only=True):
