@@ -3,12 +3,12 @@
 Refuses to know what was to be measured.
 """
 
-from bench.closing import NotInTimeError
 from bench.compile_c import CompilerMissingError
-from bench.desk import DeskError
-from bench.fanout import ChildSilentError
+from bench.desk import DeskError, NotInTimeError
+from bench.drain import ChildSilentError
 from bench.peers.program import NotInstalledError, PeerFailedError
 from bench.server import HouseNotReadyError
+from bench.stock import NotStockedError
 from bench.store_limit import StoreLimitError
 
 CANNOT = (
@@ -19,6 +19,7 @@ CANNOT = (
     ImportError,
     NotInTimeError,
     NotInstalledError,
+    NotStockedError,
     OSError,
     PeerFailedError,
     StoreLimitError,

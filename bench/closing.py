@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 import orjson
 
-from bench.desk import Desk, lot_listing
+from bench.desk import Desk, NotInTimeError, lot_listing
 from bench.latency import Latency, latency
 from bench.load import Bounds, Line, dial, frame, until
 from bench.pace import no_collection
@@ -55,10 +55,6 @@ class ClosingReport(msgspec.Struct, kw_only=True):
             f"announced within {IN_TIME_US // 1000} ms: {self.in_time:.1%}",
             f"announced within {PROMPT_US // 1000} ms: {self.within_500ms:.1%}",
         ]
-
-
-class NotInTimeError(RuntimeError):
-    """The lots could not be listed, bid on and watched before they ended."""
 
 
 class Heard(msgspec.Struct, frozen=True):

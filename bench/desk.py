@@ -25,6 +25,10 @@ class DeskError(RuntimeError):
     """The house answered with an error; the message says which."""
 
 
+class NotInTimeError(ValueError):
+    """What was to be listed and watched was not ready when it had to be; the message says by how much it was late."""
+
+
 class Desk:
     """One keep-alive HTTP connection with an identity."""
 

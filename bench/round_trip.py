@@ -15,11 +15,10 @@ from statistics import median, quantiles
 import msgspec
 import redis
 
-from bench.store_limit import StoreLimitError
+from bench.store_limit import StoreLimitError, xadd
 
 KEY = "knockdown-bench-round-trip"
 TIMES = 1_000
-_VALUE = b"x" * 200
 _WARM_UP = 50
 _REPLY_LINES = 2  # "$15\r\n1700000000000-0\r\n"
 _WAIT_S = 5.0
@@ -60,7 +59,7 @@ def round_trip(seconds: Sequence[float]) -> RoundTrip:
 
 
 def _timed(store_socket: Path, times: int) -> list[float]:
-    command = _command(b"XADD", KEY.encode(), b"*", b"f", _VALUE)
+    command = xadd(KEY)
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(_WAIT_S)
         line.connect(str(store_socket))
@@ -85,7 +84,3 @@ def _reply(line: socket.socket) -> bytes:
             raise StoreLimitError("the store hung up in the middle of a round trip")
         reply += chunk
     return reply
-
-
-def _command(*words: bytes) -> bytes:
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)

@@ -53,6 +53,12 @@ def store_limit(socket: Path, count: int = 400_000) -> StoreLimit:
         store.close()
 
 
+def xadd(key: str) -> bytes:
+    """The command that is measured, as it goes over the line: an XADD of 200 bytes to this key."""
+    words = [word.encode() for word in ("XADD", key, "*", "f", _VALUE)]
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+
+
 def _by_redis_benchmark(program: str, socket: Path, count: int) -> float:
     shape = ["-c", str(_CONNECTIONS), "-P", str(_PIPELINE_LEN), "-n", str(count), "--csv"]
     ran = subprocess.run(  # noqa: S603  a program found on PATH, our own arguments
@@ -82,9 +88,7 @@ async def _pipelines(socket: str, count: int) -> float:
 
 
 async def _pipeline(socket: str, pipelines: int) -> None:
-    words = [word.encode() for word in ("XADD", KEY, "*", "f", _VALUE)]
-    command = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
-    batch = command * _PIPELINE_LEN
+    batch = xadd(KEY) * _PIPELINE_LEN
     reader, writer = await asyncio.open_unix_connection(socket)
     for _ in range(pipelines):
         writer.write(batch)

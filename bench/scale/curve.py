@@ -10,26 +10,8 @@ from contextlib import contextmanager
 
 import msgspec
 
-from bench.closing import NotInTimeError
-from bench.compile_c import CompilerMissingError
-from bench.desk import DeskError
-from bench.drain import ChildSilentError
-from bench.load import LineError
+from bench.cannot import CANNOT
 from bench.scale.fit import figure
-from bench.server import HouseNotReadyError
-from bench.store_limit import StoreLimitError
-
-CANNOT = (
-    HouseNotReadyError,
-    CompilerMissingError,
-    StoreLimitError,
-    DeskError,
-    NotInTimeError,
-    ChildSilentError,
-    LineError,
-    OSError,
-)
-"""What keeps a point from being measured, on this machine or today; anything else is a mistake of ours."""
 
 FILES_TO_SPARE = 200
 """Of the open files a process may have: those that are no watchers."""

@@ -8,11 +8,11 @@ and it stands in the curve. Latencies in milliseconds and in round trips, rates 
 
 import uvloop
 
-from bench.latency import Latency
+from bench.latency import Latency, latency
 from bench.pace import Options
+from bench.round_trip import round_trips
 from bench.scale.curve import Curve, Scope
 from bench.scale.fit import figure
-from bench.scale.round_trip import round_trip
 from bench.server import House, house
 from bench.surge import surge
 from bench.tally import Report
@@ -21,6 +21,7 @@ FULL = (500, 1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000, 40_000)
 SHORT = (500, 2_000, 5_000)
 P99_MAX_MS = 500.0
 BEHIND_MAX = 0.05
+_TRIPS = 500
 _BIDDERS = 256
 """So many that none has two bids on the way: of two on one line the second would overtake others' bids."""
 
@@ -30,7 +31,7 @@ def load_latency(scope: Scope) -> Curve:
     curve = blank()
     wanted = FULL if scope.full else SHORT
     with curve.trying(*wanted), house() as running:
-        unit = round_trip(running.store_socket)
+        unit = latency(round_trips(running.store_socket, _TRIPS))
         _climb(curve, scope, running, unit, wanted)
         say(curve, unit)
     return curve

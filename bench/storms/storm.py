@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from bench.desk import Desk, DeskError, lot_listing, share_out
+from bench.desk import Desk, DeskError, NotInTimeError, lot_listing, share_out
 from bench.latency import US_PER_S, Timings
 from bench.load import Address, few_at_a_time, loopback, until
 from bench.pace import Options, no_collection
@@ -42,10 +42,6 @@ _TRIAL_LEN = 4
 _DAY_US = 24 * 3_600 * 1_000_000
 
 Due = TypeVar("Due")
-
-
-class NotInTimeError(ValueError):
-    """The storm was not ready when its first bid was due; the message says how late it was."""
 
 
 async def storm(

@@ -1,7 +1,5 @@
 """The curves of scale: what they say of their points, what of those that there are not, and one small real one."""
 
-import socket
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,6 @@ from bench.scale.curve import Curve, Scope, counted, seats, within_seats
 from bench.scale.curves import CURVES, ScaleReport, scale
 from bench.scale.frame_cost import Spent, rate_for
 from bench.scale.premises import Opened, gauge
-from bench.scale.round_trip import RoundTripError, round_trip
 from bench.server import HouseNotReadyError
 from bench.store_limit import StoreLimit
 from bench.tally import Report
@@ -237,32 +234,6 @@ def test_a_gauge_is_read_by_its_whole_name() -> None:
     assert gauge(page, "knockdown_recovery_seconds") == 1.25
     with pytest.raises(HouseNotReadyError, match="no figure other"):
         gauge(page, "other")
-
-
-@pytest.mark.parametrize(("answer", "count"), [(b"$3\r\n1-1\r\n", 4), (b"-OOM no\r\n", 0), (b"", 0)])
-def test_a_round_trip_is_timed_only_when_the_store_took_it(tmp_path: Path, answer: bytes, count: int) -> None:
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "store"))
-        listening.listen()
-        store = threading.Thread(target=_answer, args=(listening, answer))
-        store.start()
-        try:
-            if count:
-                assert round_trip(tmp_path / "store", count).count == count
-            else:
-                with pytest.raises((RoundTripError, ConnectionError)):
-                    round_trip(tmp_path / "store", 1)
-        finally:
-            store.join(5)
-
-
-def _answer(listening: socket.socket, answer: bytes) -> None:
-    line, _ = listening.accept()
-    with line:
-        while asked := line.recv(4_096):
-            if not answer:
-                return
-            line.sendall(b":1\r\n" if b"DEL" in asked else answer)
 
 
 def test_a_small_curve_of_a_real_house(monkeypatch: pytest.MonkeyPatch) -> None:
