@@ -13,15 +13,13 @@ import http.client
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self, cast
@@ -35,7 +33,7 @@ from bench.desk import Desk
 from bench.load import Address, Bounds, Line, LineError, dial, frame
 from bench.machine import Machine, machine
 from bench.page import Page
-from bench.server import ROOT, House, HouseNotReadyError, disk_directory, free_port, raise_open_files
+from bench.server import ROOT, House, HouseNotReadyError, directory_on_disk, free_port, raise_open_files
 from bench.stock import HOT_LOT, Standing, hot_lot, many_lots
 from bench.surge import Progress, nothing_shown
 from engine.redis_journal import log_key
@@ -125,7 +123,7 @@ def recovery(*, events: int = 1_000_000, lots: int = 10_000, progress: Progress 
     """Measure both. Raises HouseNotReadyError, NotStockedError, DeskError, LineError."""
     raise_open_files()
     failures: list[str] = []
-    with _directory() as data_dir:
+    with directory_on_disk() as data_dir:
         before = uvloop.run(hot_lot(data_dir, events, progress))
         written = before[HOT_LOT].seq  # every event of such a log is public
         progress(0, 1, "the house reads its log")
@@ -133,7 +131,7 @@ def recovery(*, events: int = 1_000_000, lots: int = 10_000, progress: Progress 
             ready = again.await_ready()
             bare = bare_reader(data_dir / "redis.sock", log_key(HOT_LOT, HOT_LOT))
             failures += differences(before, _standings(again.house, list(before)))
-    with _directory() as data_dir:
+    with directory_on_disk() as data_dir:
         before = uvloop.run(many_lots(data_dir, lots, progress))
         progress(0, 1, "the house is killed and started again")
         with _Restart(data_dir) as first:
@@ -342,12 +340,3 @@ def _environment(secret: str) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     compiled = Path(tempfile.gettempdir()) / f"knockdown-compiled-{os.getuid()}"
     return ours | {"KNOCKDOWN_SECRET": secret, "KNOCKDOWN_RATE": "0", "PYTHONPYCACHEPREFIX": str(compiled)}
-
-
-@contextmanager
-def _directory() -> Iterator[Path]:
-    data_dir = Path(tempfile.mkdtemp(prefix="kd-bench-", dir=disk_directory()))
-    try:
-        yield data_dir
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)

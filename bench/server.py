@@ -6,8 +6,10 @@ directory removed whatever happens. The directory is on a real disk where there 
 costs nothing and the figures would flatter. CPU in seconds, memory in bytes.
 """
 
+import errno
 import http.client
 import os
+import random
 import resource
 import secrets
 import shutil
@@ -17,8 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import jwt
@@ -31,6 +34,11 @@ _READY_WAIT_S = 30.0
 _STOP_WAIT_S = 20.0
 _TOKEN_TTL_S = 6 * 3600
 _LOG_TAIL_LEN = 2_000
+_PORTS = range(10_000, 65_536)
+_GIVEN_OUT = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""The ports that the kernel gives to whoever dials without choosing one."""
+_GIVEN_OUT_ELSEWHERE = "49152 65535"
+"""The same where nobody says it: the dynamic ports of IANA."""
 
 
 class HouseNotReadyError(RuntimeError):
@@ -67,9 +75,8 @@ class House:
 def house(*, rate: str = "0") -> Iterator[House]:
     """Run a house for the length of a `with`. `rate` is KNOCKDOWN_RATE. Raises HouseNotReadyError."""
     raise_open_files()
-    data_dir = Path(tempfile.mkdtemp(prefix="kd-bench-", dir=disk_directory()))
     port, secret = free_port(), secrets.token_hex(32)
-    try:
+    with directory_on_disk() as data_dir:
         with (data_dir / "house.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  our own command line, nothing of it from outside
                 _command(port, data_dir), cwd=ROOT, env=_environment(secret, rate), stdout=log, stderr=log
@@ -78,9 +85,7 @@ def house(*, rate: str = "0") -> Iterator[House]:
             _await_ready(process, port, data_dir)
             yield House(process, port, secret, data_dir)
         finally:
-            _stop(process)
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
+            stop(process)
 
 
 def disk_directory() -> str:
@@ -102,12 +107,45 @@ def raise_open_files() -> int:
     return hard
 
 
+@contextmanager
+def directory_on_disk(prefix: str = "kd-bench-") -> Iterator[Path]:
+    """A directory of our own for the length of a `with`, where an fsync is a real one."""
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=disk_directory()))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A TCP port of 127.0.0.1 that nobody listens on, and that the kernel gives to nobody by itself.
+
+    It is another at each call, so that several can be chosen before the first is taken. Raises OSError.
+    """
+    return first_free(_quiet_ports())
+
+
+def first_free(ports: Iterable[int]) -> int:
+    """The first of these that nobody listens on. Raises OSError when there is none."""
+    for port in ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(errno.EADDRINUSE, "no port of 127.0.0.1 is free")
+
+
+def ports_beyond(given_out: str) -> list[int]:
+    """The ports outside a range that is written as first and last; all of ours where that leaves none."""
+    first, last = map(int, given_out.split())
+    return [port for port in _PORTS if not first <= port <= last] or list(_PORTS)
+
+
+@cache
+def _quiet_ports() -> Iterator[int]:
+    """Those ports, each once, in no order that another process would take them in as well."""
+    given_out = _GIVEN_OUT.read_text("ascii") if _GIVEN_OUT.exists() else _GIVEN_OUT_ELSEWHERE
+    ports = ports_beyond(given_out)
+    return iter(random.sample(ports, len(ports)))
 
 
 def _command(port: int, data_dir: Path) -> list[str]:
@@ -140,10 +178,11 @@ def _is_ready(port: int) -> bool:
         connection.close()
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: "subprocess.Popen[bytes]", wait_s: float = _STOP_WAIT_S) -> None:
+    """End a house as its operator would; kill it when that takes longer than `wait_s`."""
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(_STOP_WAIT_S)
+        process.wait(wait_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

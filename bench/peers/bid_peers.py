@@ -24,8 +24,7 @@ from bench.peers.bid_socketio import SocketIo
 from bench.peers.postgres import postgres
 from bench.peers.program import NotInstalledError, Program, started
 from bench.peers.redis_store import RedisStore, redis_store
-from bench.peers.room import room
-from bench.server import ROOT, free_port
+from bench.server import ROOT, directory_on_disk, free_port
 from bench.surge import WINDOW_LEN
 
 HOT, WARM = "hot", "warm"
@@ -89,7 +88,10 @@ def _postgres_row_lock() -> Iterator[Running]:
 def _starlette(kind: str, where: str, shape: Shape, store: Program) -> Iterator[Peer]:
     port = free_port()
     command = [sys.executable, "-m", "bench.peers.bid_server", str(port), kind, where]
-    with room() as directory, started(command, port, cwd=directory, env={"PYTHONPATH": str(ROOT)}) as server:
+    with (
+        directory_on_disk("kd-peer-") as directory,
+        started(command, port, cwd=directory, env={"PYTHONPATH": str(ROOT)}) as server,
+    ):
         yield Peer(Address("127.0.0.1", port), Plain(), shape, server, store)
 
 

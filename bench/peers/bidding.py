@@ -8,9 +8,7 @@ before they count, which brings Node's code up to speed.
 CPU in microseconds per accepted bid, rates per second.
 """
 
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from collections.abc import Sequence
 
 import redis
 import uvloop
@@ -20,32 +18,12 @@ from bench.peers.bid_flight import Landed, fly
 from bench.peers.bid_peers import CANDIDATES, HOT, WARM, Candidate
 from bench.peers.bid_report import HOUSE_TITLE, BiddingPeersReport, PeerRun, Run
 from bench.peers.program import NotInstalledError, PeerFailedError
-from bench.server import HouseNotReadyError, house
+from bench.server import house
 from bench.surge import Options, Progress, Report, nothing_shown, surge
 
 WARM_UP_S = 0.5
 US_PER_S = 1_000_000
 _BROKE = (PeerFailedError, LineError, OSError, redis.RedisError)
-
-
-Ran = TypeVar("Ran")
-Given = ParamSpec("Given")
-
-
-def _once_more(error: type[Exception]) -> Callable[[Callable[Given, Ran]], Callable[Given, Ran]]:
-    """Start again after a start that failed: a port that was free a moment ago may be somebody else's by now."""
-
-    def tried(start: Callable[Given, Ran]) -> Callable[Given, Ran]:
-        @wraps(start)
-        def again(*args: Given.args, **kwargs: Given.kwargs) -> Ran:
-            try:
-                return start(*args, **kwargs)
-            except error:
-                return start(*args, **kwargs)
-
-        return again
-
-    return tried
 
 
 def bidding_peers(
@@ -88,7 +66,6 @@ def _try(candidate: Candidate, report: BiddingPeersReport, seconds: float, seed:
     return True
 
 
-@_once_more(PeerFailedError)
 def _measured(candidate: Candidate, seconds: float, seed: int) -> tuple[Landed, int]:
     with candidate.start() as running:
         uvloop.run(fly(running.peer, WARM, seconds=WARM_UP_S, seed=seed))
@@ -131,7 +108,6 @@ def _house_run(report: BiddingPeersReport, seconds: float, seed: int) -> None:
     report.house.append(house_run(found))
 
 
-@_once_more(HouseNotReadyError)
 def _surge(options: Options) -> Report:
     with house() as running:
         return uvloop.run(surge(running.url, running.sign, options))

@@ -102,7 +102,12 @@ def node_ws(job: Job) -> Iterator[Station]:
 @contextmanager
 def socketio(job: Job) -> Iterator[Station]:
     """A Node process with socket.io, and the Redis of its adapter. Raises NotInstalledError, PeerFailedError."""
-    script, redis, port, redis_port = node.directory() / "fan_socketio.js", on_path("redis-server"), *_two_ports()
+    script, redis, port, redis_port = (
+        node.directory() / "fan_socketio.js",
+        on_path("redis-server"),
+        free_port(),
+        free_port(),
+    )
     in_memory = [redis, "--bind", "127.0.0.1", "--port", str(redis_port), "--save", "", "--appendonly", "no"]
     # The Engine.IO handshake, and the connect to the namespace.
     greetings = 2
@@ -195,7 +200,3 @@ def _filled_in(name: str, directory: Path, **values: object) -> Path:
     written = directory / name
     written.write_text(text, "utf-8")
     return written
-
-
-def _two_ports() -> tuple[int, int]:
-    return free_port(), free_port()

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.peers.program import NotInstalledError, PeerFailedError, Program, on_path, started
-from bench.peers.room import room
-from bench.server import free_port
+from bench.server import directory_on_disk, free_port
 
 USER = "postgres"
 _INSTALLED = Path("/usr/lib/postgresql")
@@ -62,7 +61,7 @@ class Postgres(NamedTuple):
 def postgres() -> Iterator[Postgres]:
     """Run a PostgreSQL for the length of a `with`. Raises NotInstalledError, PeerFailedError."""
     initdb, server = _program("initdb"), _program("postgres")
-    with room() as directory:
+    with directory_on_disk("kd-peer-") as directory:
         prefix = _as_its_user(directory)
         data, port = directory / "data", free_port()
         _make_cluster([*prefix, initdb], data)

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import redis
 
 from bench.peers.program import Program, on_path, started
-from bench.peers.room import room
-from bench.server import free_port
+from bench.server import directory_on_disk, free_port
 from engine.embedded_redis import SETTINGS, SOCKET
 
 
@@ -34,7 +33,7 @@ class RedisStore(NamedTuple):
 def redis_store() -> Iterator[RedisStore]:
     """Run a Redis for the length of a `with`. Raises NotInstalledError, PeerFailedError."""
     program, port = on_path("redis-server"), free_port()
-    with room() as directory, started(_command(program, port), port, cwd=directory) as running:
+    with directory_on_disk("kd-peer-") as directory, started(_command(program, port), port, cwd=directory) as running:
         yield RedisStore(directory / SOCKET, running)
 
 

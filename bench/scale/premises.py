@@ -9,18 +9,15 @@ removed whatever happens. Seconds.
 import http.client
 import os
 import secrets
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.server import ROOT, House, HouseNotReadyError, disk_directory, free_port, raise_open_files
+from bench.server import ROOT, House, HouseNotReadyError, directory_on_disk, free_port, raise_open_files, stop
 
 _READY_WAIT_S = 180.0
 _STOP_WAIT_S = 60.0
@@ -59,7 +56,7 @@ class Premises:
             house = House(process, self._port, self._secret, self._data_dir)
             yield Opened(house, ready_s, gauge(self._answer("/metrics")[1], _GAUGE))
         finally:
-            _stop(process)
+            stop(process, _STOP_WAIT_S)
 
     def _environment(self) -> dict[str, str]:
         settings = {"SECRET": self._secret, "RATE": "0", "PORT": str(self._port), "DATA_DIR": str(self._data_dir)}
@@ -95,11 +92,8 @@ class Premises:
 def premises() -> Iterator[Premises]:
     """Have premises for the length of a `with`, on a real disk where there is one."""
     raise_open_files()
-    data_dir = Path(tempfile.mkdtemp(prefix="kd-bench-", dir=disk_directory()))
-    try:
+    with directory_on_disk() as data_dir:
         yield Premises(data_dir)
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
 
 
 def gauge(metrics: str, name: str) -> float:
@@ -108,12 +102,3 @@ def gauge(metrics: str, name: str) -> float:
     if found is None:
         raise HouseNotReadyError(f"the house has no figure {name} among its metrics")
     return float(found[1])
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(_STOP_WAIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
