@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from bench.drain import RawCost
+from bench.evidence.goals import bound
 from bench.live_cost import LiveCost
 from bench.machine import Machine, machine
 from bench.one_lot import Spent
@@ -18,7 +19,6 @@ from bench.pace import Options
 if TYPE_CHECKING:
     from bench.page import Page  # brings matplotlib, which a run in a terminal does not need
 
-RATIO_GOAL, BURST_GOAL, IDLE_GOAL_BYTES = 1.35, 0.25, 8_192
 _US = 1_000_000
 _KIB = 1_024
 
@@ -138,16 +138,30 @@ class FanoutReport(msgspec.Struct, kw_only=True):
 
     def _rows(self) -> list[tuple[str, str | float, str]]:
         rows: list[tuple[str, str | float, str]] = [
-            ("CPU per frame, by the raw loop's", self.ratio, f"at most {RATIO_GOAL}"),
+            ("CPU per frame, by the raw loop's", self.ratio, _at_most("fanout.ratio")),
             ("the same without deciding and storing the bids", self.ratio_without_deciding, ""),
-            (f"CPU per event in bursts of {self.burst_len}", self.burst_ratio, f"at most {BURST_GOAL}"),
+            (
+                f"CPU per event in bursts of {self.burst_len}",
+                self.burst_ratio,
+                _at_most("fanout.burst_ratio"),
+            ),
         ]
         if self.live is not None:
-            rows.append(("CPU per state on live, stormy by quiet", self.live.ratio, "about 1"))
+            rows.append(
+                (
+                    "CPU per state on live, stormy by quiet",
+                    self.live.ratio,
+                    _at_most("fanout.live_cost_ratio"),
+                )
+            )
         if self.idle_watchers:
             size = f"{self.idle_bytes_per_watcher / _KIB:.1f} KiB"
-            rows.append(("memory of an idle watcher", size, f"at most {IDLE_GOAL_BYTES // _KIB} KiB"))
+            rows.append(("memory of an idle watcher", size, f"at most {bound('fanout.idle_bytes') / _KIB:g} KiB"))
         return rows
+
+
+def _at_most(figure: str) -> str:
+    return f"at most {bound(figure):g}"
 
 
 def report(options: Options, burst_len: int, full: FullFeed) -> FanoutReport:

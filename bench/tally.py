@@ -50,9 +50,13 @@ class Report(Findings, kw_only=True):
 
     def show(self, page: "Page") -> None:
         """Put the report on a page: the figures, and the percentile curve."""
-        from bench.storms.plots import show_flood  # noqa: PLC0415  only who wants a picture waits for what draws it
+        from bench.drawing import BLUE, Drawn, percentile_curves  # noqa: PLC0415  brings matplotlib, which takes time
 
-        show_flood(self, page)
+        page.heading("What was found")
+        page.text(*self.lines())
+        if self.curve:
+            curve = percentile_curves(Drawn(self.curve, BLUE, "answers"))
+            page.plot(curve, "Share of bids answered within a time, finer towards the slowest.")
 
     def _bids(self) -> Iterator[str]:
         refused = ", ".join(f"{code} {count:,}" for code, count in sorted(self.refused.items())) or "none"

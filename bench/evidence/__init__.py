@@ -5,5 +5,6 @@ Start with `parts`, which names what there is to measure and in what sizes. `ful
 the one that the README tells of), `readme` writes the table of goals from it, `telling` tells it on a terminal, on a
 page and in a file, with the peers side by side as `standings` has them.
 
-Nothing here measures anything: a room of the bench hands over a `bench.measurement`, and knows no goal.
+Nothing here measures anything: a part of the bench hands over a `bench.measurement`, and of the goals it knows at most
+the bound that it prints beside a figure.
 """

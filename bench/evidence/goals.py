@@ -105,6 +105,11 @@ def judged(figures: Mapping[str, float], reasons: Mapping[str, str] | None = Non
     return [_judged(goal, known, reasons or {}) for goal in GOALS]
 
 
+def bound(figure: str) -> float:
+    """The first bound that is set for a figure. Raises StopIteration where there is none."""
+    return next(goal.bound for goal in GOALS if goal.figure == figure)
+
+
 def derived(figures: Mapping[str, float]) -> dict[str, float]:
     """The relations between figures of one run; those that lack a figure, or would divide by nothing, are left out."""
     quotients = [*_fanout_leads(), *_bidding_leads()]

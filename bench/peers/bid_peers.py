@@ -88,10 +88,8 @@ def _postgres_row_lock() -> Iterator[Running]:
 def _starlette(kind: str, where: str, shape: Shape, store: Program) -> Iterator[Peer]:
     port = free_port()
     command = [sys.executable, "-m", "bench.peers.bid_server", str(port), kind, where]
-    with (
-        directory_on_disk("kd-peer-") as directory,
-        started(command, port, cwd=directory, env={"PYTHONPATH": str(ROOT)}) as server,
-    ):
+    ours = {"PYTHONPATH": str(ROOT)}
+    with directory_on_disk("kd-peer-") as directory, started(command, port, cwd=directory, env=ours) as server:
         yield Peer(Address("127.0.0.1", port), Plain(), shape, server, store)
 
 

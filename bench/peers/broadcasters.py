@@ -102,12 +102,8 @@ def node_ws(job: Job) -> Iterator[Station]:
 @contextmanager
 def socketio(job: Job) -> Iterator[Station]:
     """A Node process with socket.io, and the Redis of its adapter. Raises NotInstalledError, PeerFailedError."""
-    script, redis, port, redis_port = (
-        node.directory() / "fan_socketio.js",
-        on_path("redis-server"),
-        free_port(),
-        free_port(),
-    )
+    script, redis = node.directory() / "fan_socketio.js", on_path("redis-server")
+    port, redis_port = free_port(), free_port()
     in_memory = [redis, "--bind", "127.0.0.1", "--port", str(redis_port), "--save", "", "--appendonly", "no"]
     # The Engine.IO handshake, and the connect to the namespace.
     greetings = 2
