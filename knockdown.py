@@ -39,6 +39,7 @@ from bench.crowd import run_crowd
 from bench.desk import DeskError
 from bench.findings import Findings
 from bench.load import LineError, NotLoopbackError
+from bench.page import Page
 from bench.sample_sale import sample_sale
 from bench.storms import storm as storming
 from bench.storms.live_view import live_view
@@ -727,8 +728,6 @@ def _surge(url: str, signed: Callable[[str, str], str], options: surging.Options
 
 
 def _write_page(report: surging.Report, path: Path) -> None:
-    from bench.page import Page  # noqa: PLC0415  only who wants a picture waits for what draws it
-
     page = Page(f"A storm surge, seed {report.options.seed}")
     report.show(page)
     page.write(path)

@@ -5,23 +5,19 @@ Exit status: 0 measured, 1 a promise did not hold, 2 it could not be measured; a
 """
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.cannot import CANNOT
 from bench.evidence import parts, readme, record, telling
 from bench.evidence.full_run import run
+from bench.giving import bar, give
 from bench.machine import machine
-from bench.measurement import Measure, Measurement, details, failures
-from bench.measurement import Progress as Shown
-from bench.page import Page
+from bench.measurement import Measure, failures
 from bench.server import ROOT
 
 app = typer.Typer(
@@ -121,28 +117,14 @@ def goals() -> None:
 def _one(measure: Measure, json: Path | None, html: Path | None) -> None:
     """Measure one part and give it out."""
     try:
-        with _bar() as shown:
+        with bar() as shown:
             report = measure(shown)
     except CANNOT as why:
         print(f"could not measure: {why}", file=sys.stderr)
         raise typer.Exit(2) from why
-    _give(report, json, html)
+    give(report, json, html)
     if failures(report):
         raise typer.Exit(1)
-
-
-def _give(report: Measurement, json: Path | None, html: Path | None) -> None:
-    here = machine()
-    print("\n".join([here.sentence(), *report.lines()]))
-    if json is not None:
-        json.write_bytes(orjson.dumps(details(report), option=orjson.OPT_INDENT_2) + b"\n")
-        print(f"figures in {json}")
-    if html is not None:
-        page = Page("knockdown: the bench")
-        page.text(f"{here.date}, {here.sentence()}.")
-        report.show(page)
-        page.write(html)
-        print(f"page in {html}")
 
 
 def _several(
@@ -156,7 +138,7 @@ def _several(
     """Measure several parts to the end, hold them against the goals, and give them out."""
     before = machine()
     print(before.sentence())
-    with _bar() as shown:
+    with bar() as shown:
         came = run(chosen, shown)
     kept = record.record(came, before, command)
     telling.tell(came, _console())
@@ -177,14 +159,6 @@ def _console() -> Console:
     """The terminal, or a file wide enough for the tables."""
     console = Console()
     return console if console.is_terminal else Console(width=_FILE_WIDTH)
-
-
-@contextmanager
-def _bar() -> Iterator[Shown]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("starting a house", total=1.0)
-        yield lambda done, total, stage: progress.update(task, completed=done, total=total, description=stage)
 
 
 if __name__ == "__main__":

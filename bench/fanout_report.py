@@ -5,7 +5,7 @@ what was due; what was not delivered is a failure (more may come: how many watch
 bytes, shares of one core.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,9 +15,7 @@ from bench.live_cost import LiveCost
 from bench.machine import Machine, machine
 from bench.one_lot import Spent
 from bench.pace import Options
-
-if TYPE_CHECKING:
-    from bench.page import Page  # brings matplotlib, which a run in a terminal does not need
+from bench.page import Page
 
 _US = 1_000_000
 _KIB = 1_024
@@ -130,7 +128,7 @@ class FanoutReport(msgspec.Struct, kw_only=True):
             figures["fanout.live_cost_ratio"] = self.live.ratio
         return figures
 
-    def show(self, page: "Page") -> None:
+    def show(self, page: Page) -> None:
         """Add this report to a page."""
         page.heading("Fan-out beside a bare loop of send() in C")
         page.text(*self.lines())
@@ -140,20 +138,11 @@ class FanoutReport(msgspec.Struct, kw_only=True):
         rows: list[tuple[str, str | float, str]] = [
             ("CPU per frame, by the raw loop's", self.ratio, _at_most("fanout.ratio")),
             ("the same without deciding and storing the bids", self.ratio_without_deciding, ""),
-            (
-                f"CPU per event in bursts of {self.burst_len}",
-                self.burst_ratio,
-                _at_most("fanout.burst_ratio"),
-            ),
+            (f"CPU per event in bursts of {self.burst_len}", self.burst_ratio, _at_most("fanout.burst_ratio")),
         ]
         if self.live is not None:
-            rows.append(
-                (
-                    "CPU per state on live, stormy by quiet",
-                    self.live.ratio,
-                    _at_most("fanout.live_cost_ratio"),
-                )
-            )
+            goal = _at_most("fanout.live_cost_ratio")
+            rows.append(("CPU per state on live, stormy by quiet", self.live.ratio, goal))
         if self.idle_watchers:
             size = f"{self.idle_bytes_per_watcher / _KIB:.1f} KiB"
             rows.append(("memory of an idle watcher", size, f"at most {bound('fanout.idle_bytes') / _KIB:g} KiB"))

@@ -1,16 +1,18 @@
 """A report as one HTML file that needs nothing beside it: headings, sentences, tables and plots.
 
 Refuses to know what was measured, and how a plot came about. Invariants: all text is escaped; a plot is inline SVG, so
-the file can be mailed and still reads in ten years; the same parts give the same file.
+the file can be mailed and still reads in ten years; the same parts give the same file; whoever has no plots needs no
+matplotlib.
 """
 
 import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -45,7 +47,7 @@ class Page:
         body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
         self._parts.append(f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>")
 
-    def plot(self, figure: Figure, caption: str) -> None:
+    def plot(self, figure: "Figure", caption: str) -> None:
         """Show a plot; the caption says in words what it shows, for whoever cannot see it too."""
         words = escape(caption)
         self._parts.append(f"<figure>{_svg(figure)}<figcaption>{words}</figcaption></figure>")
@@ -68,7 +70,9 @@ def _cell(value: str | float) -> str:
     return f'<td class="number">{shown}</td>'
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: "Figure") -> str:
+    import matplotlib as mpl  # noqa: PLC0415  slow to come up; whoever has a figure has waited for it already
+
     drawn = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "knockdown"}):
         figure.savefig(drawn, format="svg", metadata={"Date": None})

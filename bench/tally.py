@@ -5,16 +5,13 @@ Latencies in milliseconds, shares of one core, rates per second.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from bench.findings import Findings
 from bench.latency import CurvePoint, Latency
 from bench.pace import Options
-
-if TYPE_CHECKING:
-    from bench.page import Page
+from bench.page import Page
 
 
 class Report(Findings, kw_only=True):
@@ -48,7 +45,7 @@ class Report(Findings, kw_only=True):
         """The report for a terminal."""
         return [*self._bids(), *self._costs(), *super().lines()]
 
-    def show(self, page: "Page") -> None:
+    def show(self, page: Page) -> None:
         """Put the report on a page: the figures, and the percentile curve."""
         from bench.drawing import BLUE, Drawn, percentile_curves  # noqa: PLC0415  brings matplotlib, which takes time
 

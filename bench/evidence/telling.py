@@ -16,6 +16,7 @@ from bench.evidence import standings
 from bench.evidence.full_run import Outcome, Run
 from bench.evidence.goals import GOALS, Goal, Verdict
 from bench.evidence.record import Record, as_data
+from bench.giving import TITLE
 from bench.measurement import details
 from bench.page import Page
 
@@ -46,7 +47,7 @@ def judged(run: Run) -> Iterator[tuple[Goal, Verdict]]:
 
 def page(run: Run, kept: Record) -> Page:
     """The page of a run."""
-    made = Page("knockdown: the bench")
+    made = Page(TITLE)
     made.text(f"{kept.origin()}.", _versions(kept))
     made.heading("Goals")
     made.table(_HEAD, [_cells(goal, verdict) for goal, verdict in judged(run)])

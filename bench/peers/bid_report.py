@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:  # both bring matplotlib, which takes its time to come up
-    from matplotlib.figure import Figure
+from bench.page import Page
 
-    from bench.page import Page
+if TYPE_CHECKING:  # matplotlib takes its time to come up
+    from matplotlib.figure import Figure
 
 HOUSE = "knockdown"
 HOUSE_TITLE = "knockdown"
@@ -87,7 +87,7 @@ class BiddingPeersReport(msgspec.Struct, kw_only=True):
             *(f"FAILED: {failure}" for failure in self.failures),
         ]
 
-    def show(self, page: "Page") -> None:
+    def show(self, page: Page) -> None:
         """Write a section of the page."""
         page.heading("Bidding: durable accepted bids on one hot lot")
         page.text(

@@ -11,11 +11,10 @@ import msgspec
 
 from bench.fanout_report import FanoutReport
 from bench.machine import Machine
+from bench.page import Page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from bench.page import Page
 
 HOUSE = "knockdown"
 _HOUSE_DOES = "a bid in: rules, idempotency, an fsynced stream, two hash chains; numbered, gap-free, resumable"
@@ -98,7 +97,7 @@ class FanoutPeersReport(msgspec.Struct, kw_only=True):
                 figures[f"peers.fanout.{row.name}.ratio_without_deciding"] = row.ratio_without_deciding
         return figures
 
-    def show(self, page: "Page") -> None:
+    def show(self, page: Page) -> None:
         """Add this report to a page."""
         page.heading("Fan-out: the house and its peers")
         page.text(self._sentence(), *self.failures)

@@ -6,11 +6,11 @@ from being; every plot has its law beneath it in words. Units stand in the curve
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from bench.machine import Machine, machine
+from bench.page import Page
 from bench.scale.bid_rate import bid_rate
 from bench.scale.closing_lag import closing_lag
 from bench.scale.curve import Curve, Scope
@@ -21,9 +21,6 @@ from bench.scale.lot_memory import lot_memory
 from bench.scale.lot_recovery import lot_recovery
 from bench.scale.watcher_memory import watcher_memory
 from bench.surge import Progress, nothing_shown
-
-if TYPE_CHECKING:
-    from bench.page import Page  # brings matplotlib along, which is slow to come and only needed for a page
 
 CURVES: dict[str, Callable[[Scope], Curve]] = {
     draw.__name__: draw
@@ -63,7 +60,7 @@ class ScaleReport(msgspec.Struct, kw_only=True):
         """Every figure by name: `scale.<curve>.<place>`, and with `.<column>` behind it for all columns."""
         return {name: value for curve in self.curves for name, value in curve.figures().items()}
 
-    def show(self, page: "Page") -> None:
+    def show(self, page: Page) -> None:
         """Put a section for each curve onto a page: the plot with its law in words, and the points."""
         from bench.scale.plot import picture  # noqa: PLC0415  matplotlib is loaded only when something is drawn
 

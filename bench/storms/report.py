@@ -5,17 +5,14 @@ Latencies in milliseconds, instants in seconds since the start of the storm, sha
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from bench.latency import CurvePoint, Latency
+from bench.page import Page
 from bench.storms.faults import Fault
 from bench.storms.house_figures import HouseMoment
 from bench.tally import Report
-
-if TYPE_CHECKING:
-    from bench.page import Page
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -82,7 +79,7 @@ class StormReport(Report, kw_only=True):
             "storm.faults": float(sum(self.fault_counts.values())),
         }
 
-    def show(self, page: "Page") -> None:
+    def show(self, page: Page) -> None:
         """Put the report on a page, plots and all."""
         from bench.storms.plots import show_storm  # noqa: PLC0415  only who wants a picture waits for what draws it
 
