@@ -1,6 +1,7 @@
 """What keeps something from being measured on this machine, as opposed to a promise that did not hold.
 
-Refuses to know what was to be measured.
+Refuses to know what was to be measured. Invariant: an error that is not among these is a mistake of ours, and is shown
+as one. The list is the same for a part of a full run and for a point of a curve.
 """
 
 from bench.compile_c import CompilerMissingError

@@ -27,13 +27,10 @@ from bench.one_lot import (
     Meter,
     Spent,
     list_one_lot,
-    unheard,
     watching,
 )
 from bench.pace import Options
 from bench.server import House, house, raise_open_files
-
-__all__ = ["BURST_LEN", "ChildSilentError", "FanoutReport", "fanout", "full_feed", "list_one_lot", "unheard"]
 
 BURST_LEN = 10
 _BURST_PACE = 2.0  # so many times the events a second of single ones: a busy second, yet no saturated one

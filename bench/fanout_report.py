@@ -156,9 +156,8 @@ def _at_most(figure: str) -> str:
 def report(options: Options, burst_len: int, full: FullFeed) -> FanoutReport:
     """The figures of what was measured on the full feed."""
     baseline, flight, raw = full.baseline, full.flight, full.raw
-    cost = per_frame_us(flight, flight.cpu.house, baseline.idle)
+    cost, burst = (per_frame_us(one, one.cpu.house, baseline.idle) for one in (flight, full.burst))
     deciding = baseline.deciding * flight.wall_s / max(flight.frames, 1) * _US
-    burst = per_frame_us(full.burst, full.burst.cpu.house, baseline.idle)
     limit = sum(run.us_per_frame for run in raw) / len(raw)
     return FanoutReport(
         machine=machine(),

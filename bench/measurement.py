@@ -1,8 +1,8 @@
 """What every part of the bench hands over when it is done, whatever it measured.
 
 Refuses to know any part. A figure has a name with dots in it, the part's first (`fanout.ratio`), and is a plain number;
-its unit is in its name unless it is a ratio or a count. `failures`, where a report has them, are sentences about
-promises that did not hold; `skipped` says of a peer by its name why it was left out.
+its unit is in its name unless it is a ratio or a count. `failures` are sentences about promises that did not hold,
+`skipped` says of a peer by its name why it was left out. Invariant: a report that lacks either has none.
 """
 
 from collections.abc import Callable

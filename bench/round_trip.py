@@ -3,7 +3,8 @@
 One connection, one command at a time, over the house's own Unix socket, while nobody else asks anything of the store.
 Written to the bare socket, so that the time is the kernel's, the store's and the disk's, and not that of a client
 library. Refuses to know the house. Invariants: it is refused where `appendfsync` is not `always`; the key it fills is
-removed afterwards. Times in microseconds, from just before the write to the last byte of the reply.
+removed afterwards. Timed from just before the write to the last byte of the reply, in seconds; told in
+microseconds.
 """
 
 import socket

@@ -9,8 +9,8 @@ import time
 
 from bench.closing import import_lots
 from bench.desk import Desk
+from bench.scale import watcher_memory
 from bench.scale.curve import Curve, Scope
-from bench.scale.watcher_memory import add, say
 from bench.server import House, house
 
 FULL = (100, 1_000, 5_000, 10_000)
@@ -25,20 +25,13 @@ def lot_memory(scope: Scope) -> Curve:
     wanted = FULL if scope.full else SHORT
     with curve.trying(*wanted), house() as running:
         _list(curve, scope, running, wanted)
-    say(curve, "lot")
+    watcher_memory.say(curve, "lot")
     return curve
 
 
 def blank() -> Curve:
     """The curve without points."""
-    return Curve(
-        name="lot_memory",
-        title="Memory of the house by listed lots",
-        across="lots",
-        up="MiB beyond the empty house",
-        columns={"kib_each": "KiB each", "mib": "MiB in all"},
-        drawn=("mib",),
-    )
+    return watcher_memory.blank("lot_memory", "listed", "lots")
 
 
 def _list(curve: Curve, scope: Scope, running: House, wanted: tuple[int, ...]) -> None:
@@ -50,7 +43,7 @@ def _list(curve: Curve, scope: Scope, running: House, wanted: tuple[int, ...]) -
         list_more(desk, there, count)
         there = count
         time.sleep(_SETTLE_S)
-        add(curve, count, running.rss_bytes() - before)
+        watcher_memory.add(curve, count, running.rss_bytes() - before)
     desk.close()
 
 

@@ -37,12 +37,12 @@ def watcher_memory(scope: Scope) -> Curve:
     return curve
 
 
-def blank() -> Curve:
-    """The curve without points."""
+def blank(name: str = "watcher_memory", which: str = "idle", across: str = "watchers") -> Curve:
+    """A curve of memory without points."""
     return Curve(
-        name="watcher_memory",
-        title="Memory of the house by idle watchers",
-        across="watchers",
+        name=name,
+        title=f"Memory of the house by {which} {across}",
+        across=across,
         up="MiB beyond the empty house",
         columns={"kib_each": "KiB each", "mib": "MiB in all"},
         drawn=("mib",),
