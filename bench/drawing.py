@@ -1,4 +1,4 @@
-"""How figures of a run are drawn: colours, axes, a key above them, and percentile curves as HdrHistogram has them.
+"""How figures of a run are drawn: colours, axes, a key above them, bars, percentile curves as HdrHistogram has them.
 
 Refuses to know what was measured. Invariants: spans are drawn in milliseconds on a logarithmic scale, since a run's go
 over four orders of magnitude; colours are told apart also by those who see few (Okabe and Ito). Percentiles in percent.
@@ -64,6 +64,15 @@ def key(axes: Axes, *besides: Axes) -> None:
 def visible_ms(spans_ms: Iterable[float]) -> list[float]:
     """Milliseconds that a logarithmic scale can show."""
     return [max(span_ms, _LEAST_MS) for span_ms in spans_ms]
+
+
+def bars(axes: Axes, heights: Sequence[tuple[str, float]], written: str, ours: str) -> None:
+    """Lying bars with their names and their figures, from the top in the order given, ours in another colour."""
+    colours = [ORANGE if name == ours else BLUE for name, _ in heights]
+    drawn = axes.barh([name for name, _ in heights], [height for _, height in heights], color=colours)
+    axes.bar_label(drawn, fmt=written, padding=3)
+    axes.margins(x=0.15)
+    axes.invert_yaxis()
 
 
 def percentile_curves(*curves: Drawn) -> Figure:

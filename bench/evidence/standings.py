@@ -12,6 +12,7 @@ import msgspec
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.drawing import bars
 from bench.evidence.goals import BIDDING_PEERS, FANOUT_PEERS
 from bench.page import Page
 
@@ -83,10 +84,5 @@ def plot(figures: Mapping[str, float]) -> Figure:
 
 
 def _bars(axes: Axes, peers: list[Row], key: str, written: str, title: str) -> None:
-    drawn = [row for row in peers if key in row.figures]
-    colours = ["tab:orange" if row.name == _OURS else "tab:blue" for row in drawn]
-    bars = axes.barh([row.title for row in drawn], [row.figures[key] for row in drawn], color=colours)
-    axes.bar_label(bars, fmt=written, padding=3)
-    axes.margins(x=0.15)
-    axes.invert_yaxis()
+    bars(axes, [(row.title, row.figures[key]) for row in peers if key in row.figures], written, ours=_OURS)
     axes.set_title(title)

@@ -129,13 +129,12 @@ class BiddingPeersReport(msgspec.Struct, kw_only=True):
     def _plot(self) -> "Figure":
         from matplotlib.figure import Figure  # noqa: PLC0415  it takes its time to come up
 
-        bars = self._bars()
-        figure = Figure(figsize=(8, 0.6 + 0.5 * len(bars)), layout="constrained")
+        from bench.drawing import bars  # noqa: PLC0415  the same
+
+        heights = self._bars()
+        figure = Figure(figsize=(8, 0.6 + 0.5 * len(heights)), layout="constrained")
         axes = figure.subplots()
-        drawn = axes.barh([title for title, _ in bars], [per_s for _, per_s in bars])
-        axes.bar_label(drawn, fmt="{:,.0f}", padding=3)
-        axes.invert_yaxis()
-        axes.margins(x=0.12)
+        bars(axes, heights, "{:,.0f}", ours=HOUSE_TITLE)
         axes.set_xlabel("durable accepted bids a second")
         return figure
 

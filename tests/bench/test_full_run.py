@@ -10,7 +10,7 @@ import orjson
 import pytest
 from rich.console import Console
 
-from bench.desk import DeskError
+from bench.desk import DeskError, NotInTimeError
 from bench.evidence import parts, readme, record, standings, telling
 from bench.evidence.full_run import Run, run
 from bench.evidence.goals import GOALS
@@ -68,6 +68,12 @@ def came(*chosen: tuple[str, Callable[[Progress], Measurement]]) -> Run:
 
 CANNOT = ("recovery", raises(DeskError("the desk <is> closed\nand more")))
 FANOUT = ("fanout", tells(fanout__ratio=1.5, fanout__burst_ratio=0.2))
+
+
+def test_a_storm_that_is_not_ready_in_time_is_a_reason_and_no_failure() -> None:
+    done = came(("storm", raises(NotInTimeError("all was listed 2.0 s too late"))), FANOUT)
+    assert done.missing == {"storm": "all was listed 2.0 s too late"}
+    assert (done.failures, done.exit_status) == ([], 0)
 
 
 def test_a_part_that_cannot_be_measured_is_named_and_the_rest_goes_on() -> None:

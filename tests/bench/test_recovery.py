@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from bench.recovery import differences, loading, parts, recovery, recovery_seconds
+from bench.recovery import differences, recovery
+from bench.restart import loading, parts, recovery_seconds
 from bench.server import HouseNotReadyError
 from bench.stock import Standing
 
