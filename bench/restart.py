@@ -51,7 +51,7 @@ class Start(msgspec.Struct, kw_only=True):
 
 
 class Restart:
-    """`knockdown serve` on a directory that is there already, for the length of a `with`."""
+    """`knockdown serve` on a directory that is there already, for the length of a `with`; another port each time."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir

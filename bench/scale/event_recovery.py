@@ -10,11 +10,11 @@ import time
 import uvloop
 
 from bench.desk import Desk, lot_listing
+from bench.restart import Restart, Start
 from bench.scale.curve import Curve, Scope
 from bench.scale.filler import Filler
 from bench.scale.fit import Line, certainty, drawable, figure, holds, line
-from bench.scale.premises import Opened, premises
-from bench.server import House
+from bench.server import House, directory_on_disk, raise_open_files
 
 FULL = (10_000, 100_000, 500_000, 1_000_000)
 SHORT = (2_000, 10_000, 25_000)
@@ -27,17 +27,18 @@ def event_recovery(scope: Scope) -> Curve:
     curve = blank("event_recovery", "From the start of the process to bids, by events in one log", "events")
     wanted = FULL if scope.full else SHORT
     filler = Filler(_LOT)
-    with curve.trying(*wanted), premises() as place:
-        with place.opened() as opened:
-            empty_s = opened.ready_s
-            _list_lot(opened.house)
-            uvloop.run(filler.fill(opened.house, wanted[0]))
+    raise_open_files()
+    with curve.trying(*wanted), directory_on_disk() as data_dir:
+        with Restart(data_dir) as first:
+            empty_s = first.await_ready().whole_s
+            _list_lot(first.house)
+            uvloop.run(filler.fill(first.house, wanted[0]))
         for events, more in zip(wanted, [*wanted[1:], None], strict=True):
             scope.note(f"a log of {events:,} events")
-            with place.opened() as opened:
-                add(curve, events, opened)
+            with Restart(data_dir) as again:
+                add(curve, events, again.await_ready())
                 if more is not None:
-                    uvloop.run(filler.fill(opened.house, more - events))
+                    uvloop.run(filler.fill(again.house, more - events))
         say(curve, empty_s)
     return curve
 
@@ -58,10 +59,10 @@ def blank(name: str, title: str, across: str) -> Curve:
     )
 
 
-def add(curve: Curve, count: int, opened: Opened) -> None:
+def add(curve: Curve, count: int, start: Start) -> None:
     """Add the point of one restart."""
-    read_per_s = count / opened.recovery_s if opened.recovery_s else 0.0
-    curve.add(count, ready_s=opened.ready_s, recovery_s=opened.recovery_s, read_per_s=read_per_s)
+    read_per_s = count / start.recovery_s if start.recovery_s else 0.0
+    curve.add(count, ready_s=start.whole_s, recovery_s=start.recovery_s, read_per_s=read_per_s)
 
 
 def say(curve: Curve, empty_s: float) -> None:

@@ -5,11 +5,11 @@ to know how lots are read. Invariant: as in `event_recovery`. Seconds.
 """
 
 from bench.desk import Desk
+from bench.restart import Restart
 from bench.scale.curve import Curve, Scope
 from bench.scale.event_recovery import add, blank, say
 from bench.scale.lot_memory import list_more
-from bench.scale.premises import premises
-from bench.server import House
+from bench.server import House, directory_on_disk, raise_open_files
 
 FULL = (100, 1_000, 5_000, 10_000, 20_000)
 SHORT = (100, 500, 1_000)
@@ -19,16 +19,17 @@ def lot_recovery(scope: Scope) -> Curve:
     """Draw the curve."""
     curve = blank("lot_recovery", "From the start of the process to bids, by lots of the house", "lots")
     wanted = FULL if scope.full else SHORT
-    with curve.trying(*wanted), premises() as place:
-        with place.opened() as opened:
-            empty_s = opened.ready_s
-            _list(opened.house, 0, wanted[0])
+    raise_open_files()
+    with curve.trying(*wanted), directory_on_disk() as data_dir:
+        with Restart(data_dir) as first:
+            empty_s = first.await_ready().whole_s
+            _list(first.house, 0, wanted[0])
         for lots, more in zip(wanted, [*wanted[1:], None], strict=True):
             scope.note(f"a house of {lots:,} lots")
-            with place.opened() as opened:
-                add(curve, lots, opened)
+            with Restart(data_dir) as again:
+                add(curve, lots, again.await_ready())
                 if more is not None:
-                    _list(opened.house, lots, more)
+                    _list(again.house, lots, more)
         say(curve, empty_s)
     return curve
 

@@ -28,7 +28,7 @@ def test_the_time_of_a_recovery_is_read_from_the_metrics() -> None:
     page = "# TYPE knockdown_recovery_seconds gauge\nknockdown_recovery_seconds 1.25\nknockdown_ready 1.0\n"
     assert recovery_seconds(page) == 1.25
     with pytest.raises(HouseNotReadyError):
-        recovery_seconds("knockdown_ready 1.0\n")
+        recovery_seconds("knockdown_recovery_seconds_more 9.0\nknockdown_ready 1.0\n")
 
 
 def test_the_parts_of_a_recovery_are_read_from_what_the_house_says() -> None:

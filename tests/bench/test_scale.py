@@ -9,11 +9,11 @@ from bench.latency import Latency
 from bench.machine import machine
 from bench.pace import Options
 from bench.page import Page
+from bench.restart import Start
 from bench.scale import bid_rate, closing_lag, event_recovery, frame_cost, load_latency, lot_memory, watcher_memory
 from bench.scale.curve import Curve, Scope, counted, seats, within_seats
 from bench.scale.curves import CURVES, ScaleReport, scale
 from bench.scale.frame_cost import Spent, rate_for
-from bench.scale.premises import Opened, gauge
 from bench.server import HouseNotReadyError
 from bench.store_limit import StoreLimit
 from bench.tally import Report
@@ -37,6 +37,10 @@ def no_house_today() -> None:
 def surged(rate: float, accepted_per_s: float, p99_ms: float) -> Report:
     latency = Latency(10, 1.0, p99_ms, p99_ms, p99_ms)
     return Report(url="", run="r", options=Options(rate=rate), accepted_per_s=accepted_per_s, latency=latency)
+
+
+def restarted(whole_s: float, recovery_s: float) -> Start:
+    return Start(whole_s=whole_s, process_s=0.0, redis_s=0.0, recovery_s=recovery_s, doors_s=0.0, parts_s={})
 
 
 # What every curve has in common ---------------------------------------------------------------------------------------
@@ -200,8 +204,7 @@ def test_memory_is_told_by_each_and_in_all() -> None:
 def test_recovery_is_told_by_the_houses_figure_and_by_the_whole_time() -> None:
     drawn = event_recovery.blank("r", "Recovery", "events")
     for count, noise_s in ((1_000, 0.3), (2_000, 0.0), (3_000, 0.3)):
-        opened = Opened(None, 1.0 + noise_s, count / 50_000)  # type: ignore[arg-type] # the house is not asked
-        event_recovery.add(drawn, count, opened)
+        event_recovery.add(drawn, count, restarted(1.0 + noise_s, count / 50_000))
     event_recovery.say(drawn, 0.8)
     assert drawn.heights("read_per_s") == pytest.approx([50_000.0] * 3)
     assert drawn.words[1].startswith("Each further 1,000 events add 20.0 ms of reading, R² ")
@@ -226,14 +229,7 @@ def test_how_many_lots_close_promptly_is_said() -> None:
     assert drawn.words[-1] == "None closed before its time."
 
 
-# The instruments ------------------------------------------------------------------------------------------------------
-
-
-def test_a_gauge_is_read_by_its_whole_name() -> None:
-    page = "# HELP x y\nknockdown_recovery_seconds_more 9.0\nknockdown_recovery_seconds 1.25\n"
-    assert gauge(page, "knockdown_recovery_seconds") == 1.25
-    with pytest.raises(HouseNotReadyError, match="no figure other"):
-        gauge(page, "other")
+# Really drawn ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_small_curve_of_a_real_house(monkeypatch: pytest.MonkeyPatch) -> None:
