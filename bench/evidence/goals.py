@@ -106,8 +106,8 @@ def judged(figures: Mapping[str, float], reasons: Mapping[str, str] | None = Non
 
 
 def bound(figure: str) -> float:
-    """The first bound that is set for a figure. Raises StopIteration where there is none."""
-    return next(goal.bound for goal in GOALS if goal.figure == figure)
+    """The first bound that is set for a figure. Raises KeyError where there is none."""
+    return {goal.figure: goal.bound for goal in reversed(GOALS)}[figure]
 
 
 def derived(figures: Mapping[str, float]) -> dict[str, float]:

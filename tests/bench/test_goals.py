@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bench.evidence.goals import BIDDING_PEERS, FANOUT_PEERS, GOALS, Beside, Goal, derived, judged
+from bench.evidence.goals import BIDDING_PEERS, FANOUT_PEERS, GOALS, Beside, Goal, bound, derived, judged
 
 BY_FIGURE = {(goal.figure, goal.bound): goal for goal in GOALS}
 
@@ -139,3 +139,9 @@ def test_every_goal_of_the_issue_is_there_once() -> None:
 def test_every_place_in_the_words_beside_a_figure_has_one() -> None:
     for one in GOALS:
         assert len(re.findall(r"\{\}", one.beside.words)) == len(one.beside.figures)
+
+
+def test_a_bound_is_the_first_that_is_set_for_a_figure() -> None:
+    assert bound("peers.bids.ws_lua.lead") == 1.0
+    with pytest.raises(KeyError):
+        bound("fanout.raw_us")
