@@ -6,8 +6,7 @@ stored. The inbox is the only order there is: between the bids, and between the 
 Invariants: a draft is made on values and changes nothing until `adopt`; stamps in the inbox never run back;
 every order is answered exactly once. An order leaves the inbox when its draft is sent: what is drafted ahead, while
 the batch before it is on its way, is only work done early, and is forgotten where that batch or the inbox turns out
-otherwise.
-Times are microseconds.
+otherwise. Times are microseconds.
 """
 
 from bisect import bisect_left, bisect_right
