@@ -26,13 +26,16 @@ _EARLY_US = 300_000
 class Plant:
     """One fault, committed again and again once it is possible.
 
-    It is called `gap`, `head`, `lost`, `late`, `early` or `twice`; anything else is none.
+    It is called `gap`, `head`, `lost`, `late`, `early` or `twice`; anything else is none. `committed` counts how often
+    there was an occasion.
     """
 
     def __init__(self, house: ScriptedHouse, fault: str) -> None:
         self.house = house
         self.fault = fault
         self.clock = SystemClock()
+        self.committed = 0
+        self.url = ""
         self._say, self._order = house._say, house._order
         self._doors: list[asyncio.StreamWriter] = []
         house._say = self.say  # type: ignore[method-assign]
@@ -40,17 +43,19 @@ class Plant:
 
     def say(self, connection: Any, message: Message) -> None:  # noqa: ANN401  a connection of the server
         """Send a message, except where it is to be lost or spoilt."""
-        if message["ev"] == "states" or (
-            self.fault == "gap" and message.get("seq", 0) % 5 == 4 and "offered" in message
-        ):
+        if message["ev"] == "states":
             return
-        if self.fault == "head" and message.get("seq", 0) % 5 == 4 and "offered" in message:
+        if self.fault in {"gap", "head"} and message.get("seq", 0) % 5 == 4 and "offered" in message:
+            self.committed += 1
+            if self.fault == "gap":
+                return
             message = message | {"head": "00" * 16}
         self._say(connection, message)
 
     def order(self, order: Any, at: int | None = None) -> object:  # noqa: ANN401  any order
         """Decide an order, rightly or not."""
         if isinstance(order, Bid) and self.fault == "lost" and len(self.house.offers) % 5 == 0:
+            self.committed += 1
             return Accepted(order.ref, order.lot, 999, self.clock.now(), 7)
         answer = self._order(order, at)
         if isinstance(order, Bid) and self.fault == "twice" and isinstance(answer, Accepted) and answer.repeat:
@@ -73,6 +78,7 @@ class Plant:
         return Accepted(order.ref, order.lot, seq, now, placed[-1]["paddle"])
 
     def _append(self, lot: str, event: Message) -> int:
+        self.committed += 1
         log = self.house.events[lot]
         public = {name: value for name, value in event.items() if name != "head"} | {"seq": len(log) + 1}
         log.append(public | {"head": next_head(log[-1]["head"] if log else GENESIS, public)})
@@ -87,6 +93,7 @@ class Plant:
             for lot in list(self.house.lots.values()):
                 ends_at = lot.closes_at
                 if lot.phase is Phase.OPEN and ends_at is not None and self.clock.now() + early_us >= ends_at:
+                    self.committed += bool(early_us)
                     self._order(Ring(lot.lot), max(ends_at, self.clock.now()))
             await asyncio.sleep(0.005)  # the clock of a house that is only scripted
 
@@ -149,14 +156,15 @@ async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 
 
 @asynccontextmanager
-async def open_front(fault: str) -> AsyncIterator[str]:
-    """Serve a scripted house with a planted fault; give its URL."""
+async def open_front(fault: str) -> AsyncIterator[Plant]:
+    """Serve a scripted house with a planted fault; give the plant, with the URL of the house."""
     async with open_doors() as house:
         plant = Plant(house, fault)
         server = await asyncio.start_server(plant.attend, "127.0.0.1", 0)
         timing = asyncio.create_task(plant.keep_time())
         try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            plant.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield plant
         finally:
             timing.cancel()
             server.close()

@@ -10,9 +10,12 @@ from bench.server import house
 from bench.storms import hearing
 from bench.storms import storm as storming
 from bench.storms.faults import Broken
+from bench.storms.report import StormReport
 from bench.storms.storm import storm
 from tests.bench.scripted_front import open_front
 
+_TRIES = 3
+"""A machine that stands still for the most of a second leaves no occasion to commit a fault: then there is another."""
 OPTIONS = Options(shape="sale", lots=2, bidders=6, watchers=4, feed="full", rate=150.0, seconds=0.7, seed=5)
 
 
@@ -23,6 +26,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storming, "_END_SLACK_S", 1.0)
     monkeypatch.setattr(storming, "_SPARE_S", 0.2)
     monkeypatch.setattr(hearing, "_SETTLE_WAIT_S", 0.3)
+
+
+async def stormed(fault: str) -> tuple[StormReport, int]:
+    """Let a storm pass over a scripted house; how often its fault had an occasion."""
+    async with open_front(fault) as plant:
+        return await storm(plant.url, lambda _role, sub: sub, OPTIONS), plant.committed
 
 
 @pytest.mark.parametrize(
@@ -37,8 +46,10 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 async def test_a_planted_fault_is_found_and_named(fault: str, broken: Broken) -> None:
-    async with open_front(fault) as url:
-        report = await storm(url, lambda _role, sub: sub, OPTIONS)
+    for _ in range(_TRIES):
+        report, committed = await stormed(fault)
+        if committed:
+            break
     assert report.exit_status == 1
     assert report.fault_counts[broken] > 0
     assert any(sentence.startswith(f"{broken}: ") for sentence in report.failures)
@@ -46,8 +57,7 @@ async def test_a_planted_fault_is_found_and_named(fault: str, broken: Broken) ->
 
 
 async def test_a_scripted_house_without_a_fault_passes() -> None:
-    async with open_front("") as url:
-        report = await storm(url, lambda _role, sub: sub, OPTIONS)
+    report, _ = await stormed("")
     assert report.failures == []
     assert report.repeats > 0
 
