@@ -60,10 +60,12 @@ def drawn(glance: Glance) -> RenderableType:
     """One glance as a table under a bar."""
     done = min(max(glance.elapsed_s, 0.0), glance.planned_s)
     head = Text.assemble((glance.stage, "bold"), f"  {done:,.1f} of {glance.planned_s:,.0f} s")
+    bar = Table.grid()  # by itself a bar ends without a line break
+    bar.add_row(ProgressBar(total=glance.planned_s, completed=done, width=60))
     rows = Table.grid(padding=(0, 3))
     for name, *values in _rows(glance):
         rows.add_row(Text(name, style="dim"), *values)
-    return Group(head, ProgressBar(total=glance.planned_s, completed=done, width=60), rows)
+    return Group(head, bar, rows)
 
 
 def _rows(glance: Glance) -> Iterator[tuple[str, str, str, str]]:
