@@ -317,6 +317,8 @@ async def test_pause_resume_and_extend_by_keys(come_in: ComeIn, house: ServedHou
     await expect(page.locator("#order-give")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(panel).to_have_attribute("data-phase", "open")
+    # The lot's event may be there before the order's answer, which closes the dialog.
+    await expect(page.locator("#order-dialog")).to_be_hidden()
     before = (await house.snapshot(lot))["closes_at"]
     await page.keyboard.press("e")
     await page.locator("#field-seconds").fill("90")
