@@ -79,11 +79,6 @@ class FanoutReport(msgspec.Struct, kw_only=True):
     live: LiveCost | None = None
 
     @property
-    def live_cost_ratio(self) -> float | None:
-        """What a state on `live` costs under a storm, by what it costs in a quiet lot; None when not measured."""
-        return None if self.live is None else self.live.ratio
-
-    @property
     def failures(self) -> list[str]:
         """What did not hold; a slow house is no failure, a lost frame is."""
         told = (("", self.delivered, self.expected), (" in bursts", self.burst_delivered, self.burst_expected))

@@ -50,6 +50,9 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+_BIDDER = Role.BIDDER  # as `OPEN` in `lots.phases`: every bid asks
+
+
 class Claims(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The claims that are read; a token may hold more. One made for another audience is not for this house."""
 
@@ -72,7 +75,7 @@ class Identity(Struct, frozen=True):
     @property
     def may_bid(self) -> bool:
         """Whether he may bid."""
-        return self.role is Role.BIDDER
+        return self.role is _BIDDER
 
     @property
     def may_direct(self) -> bool:

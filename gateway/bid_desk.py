@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.actor import Reply
 from engine.house import House
-from gateway.auth import Identity, Role
+from gateway.auth import Identity
 from gateway.messages import Bid, Join, MaxBid, RegistrationBody
 from gateway.rates import Pace, Rates
 from lots import orders
@@ -37,7 +37,6 @@ class Chances:
         return self._left.pop()
 
 
-_BIDDER: Final = Role.BIDDER  # as `OPEN` in `lots.phases`
 _WHO: Final = Refused(Code.UNAUTHENTICATED, "Say who you are first; only bidders may bid.")
 _ENDED: Final = Refused(Code.UNAUTHENTICATED, "Your token has expired; sign in again.")
 _NOT_A_BIDDER: Final = Refused(Code.FORBIDDEN, "Only bidders may bid.")
@@ -103,7 +102,7 @@ class BidDesk:
     def _let_in(self, identity: Identity | None, reply: Reply) -> str | None:
         """Return who it is if he may say something now; otherwise he is told why not."""
         now = self._house.clock.now()
-        if identity is not None and identity.role is _BIDDER and now < identity.exp:
+        if identity is not None and identity.may_bid and not identity.has_ended(now):
             if self._rates.take(identity.sub, now):
                 return identity.sub
             self.rate_limited += 1

@@ -85,11 +85,6 @@ def ref_key(who: str, ref: str) -> str:
     return f"{who}\0{ref}"
 
 
-def giver_of(key: str) -> str:
-    """Return whose `ref` is kept under this key."""
-    return key.partition("\0")[0]
-
-
 class Reserve:
     """The public standing of a reserve, and nothing more of it."""
 
